@@ -1,0 +1,6 @@
+//go:build !invariants && !race && !wasip1
+
+package invariants
+
+// Enabled says that assertions are not checked.
+const Enabled = false

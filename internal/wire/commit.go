@@ -1,0 +1,61 @@
+package wire
+
+// CommitRequest is a transaction as a commit proxy gets it.
+type CommitRequest struct {
+	// ReadVersion is the version of every read; for a blind write any recent
+	// version.
+	ReadVersion    Version
+	ReadConflicts  []KeyRange
+	WriteConflicts []KeyRange
+	// Mutations is a mutation list (see Mutations), in the order in which the
+	// transaction made them.
+	Mutations []byte
+	// HasVersionstamps says that the list holds versionstamped mutations. The
+	// proxy then writes a new list.
+	HasVersionstamps bool
+	// ReportConflicts asks that an ErrNotCommitted say which read ranges
+	// conflicted, see ConflictError.
+	ReportConflicts bool
+}
+
+// Bytes is the size that counts against MaxTransactionBytes and against the
+// proxy's memory.
+func (r *CommitRequest) Bytes() int {
+	n := len(r.Mutations)
+	for _, c := range r.ReadConflicts {
+		n += len(c.Begin) + len(c.End)
+	}
+	for _, c := range r.WriteConflicts {
+		n += len(c.Begin) + len(c.End)
+	}
+	return n
+}
+
+// CommitReply says when a transaction was committed.
+type CommitReply struct {
+	Version Version
+	Stamp   Stamp
+}
+
+// ConflictError is an ErrNotCommitted that names the read ranges that
+// conflicted.
+type ConflictError struct {
+	Ranges []KeyRange
+}
+
+// Error returns the text of ErrNotCommitted.
+func (e *ConflictError) Error() string { return ErrNotCommitted.Error() }
+
+// Unwrap makes errors.Is(err, ErrNotCommitted) and errors.As to *Error true.
+func (e *ConflictError) Unwrap() error { return ErrNotCommitted }
+
+// ReadVersionReply is the answer of a read-version proxy.
+type ReadVersionReply struct {
+	Version Version
+	// Locked says that the database is locked: transactions that are not
+	// lock-aware fail with ErrDatabaseLocked.
+	Locked bool
+	// MetadataVersion is the value of the metadata version key, a stamp; empty
+	// if it was never set.
+	MetadataVersion []byte
+}
