@@ -1,0 +1,18 @@
+package wire
+
+// Priority orders requests for read versions under overload (see the
+// architecture, §11). The zero value is the default.
+type Priority uint8
+
+// The priorities.
+const (
+	PriorityDefault   Priority = iota // ordinary transactions
+	PriorityBatch                     // work that gives way to everything else
+	PriorityImmediate                 // system work that is never held back
+)
+
+// ReadVersionRequest asks a read-version proxy for a version at which every
+// transaction that was acknowledged before the request can be seen.
+type ReadVersionRequest struct {
+	Priority Priority
+}
