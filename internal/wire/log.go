@@ -24,12 +24,17 @@ type AppendRequest struct {
 //
 // Encoding: varint number of tags, varint tags, varint bytes of list, list.
 func AppendRun(body []byte, tags []Tag, list []byte) []byte {
+	return append(AppendRunHeader(body, tags, len(list)), list...)
+}
+
+// AppendRunHeader begins a run: the caller appends listBytes bytes of mutation
+// lists right after it.
+func AppendRunHeader(body []byte, tags []Tag, listBytes int) []byte {
 	body = binary.AppendUvarint(body, uint64(len(tags)))
 	for _, t := range tags {
 		body = binary.AppendUvarint(body, uint64(t))
 	}
-	body = binary.AppendUvarint(body, uint64(len(list)))
-	return append(body, list...)
+	return binary.AppendUvarint(body, uint64(listBytes))
 }
 
 // Runs reads the runs of a batch's body.

@@ -1,0 +1,337 @@
+package txn
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// Limits of a commit proxy where its config is silent.
+const (
+	// defaultMaxPendingBytes bounds the transactions that a proxy holds,
+	// queued or under way.
+	defaultMaxPendingBytes = 64 << 20
+	// defaultMaxInFlight is how many batches may be between their version and
+	// their answer. Two keep the disk busy, since one gathers in the log's
+	// queue while the other is being synced; more only make batches smaller.
+	defaultMaxInFlight = 2
+	// defaultMaxBatchBytes ends a batch; a larger transaction travels alone.
+	defaultMaxBatchBytes = 4 << 20
+	// defaultMaxBatchCount ends a batch. A stamp has 16 bits for a
+	// transaction's place in its batch.
+	defaultMaxBatchCount = 10_000
+)
+
+// CommitConfig is what a commit proxy is recruited with.
+type CommitConfig struct {
+	Generation wire.Generation
+	// Role is this recruitment's id, the others are those of the roles behind
+	// the proxy.
+	Role, SequencerRole, ResolverRole wire.RoleID
+
+	Sequencer Sequencer
+	Resolver  Resolver
+	Log       Log
+	Shards    *ShardMap
+
+	// OnFailure is called once, from any goroutine, when a batch could not be
+	// carried through (T3): the generation has to end. It must not block.
+	OnFailure func(error)
+
+	// Limits; 0 is a default.
+	MaxPendingBytes, MaxBatchBytes, MaxBatchCount, MaxInFlight int
+}
+
+// CommitProxy takes transactions through the pipeline in batches.
+//
+// There is no goroutine of its own. Whoever commits while there is room in the
+// pipeline leads: it forms a batch of all that is queued, hands it to the log,
+// waits, and spreads the answers. When a batch is done its leader first calls
+// up the next leader from the queue, then wakes the members of its own.
+type CommitProxy struct {
+	config CommitConfig
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	group  sync.WaitGroup
+	former former
+
+	mu struct {
+		sync.Mutex
+		// failed is why no batch is formed any more, nil while all is well.
+		failed error
+		// forming says that a leader is at work or has been called up (T2).
+		forming      bool
+		inFlight     int
+		pendingBytes int
+		queue        []*pending
+		// committed is the newest version known to be durable.
+		committed wire.Version
+	}
+}
+
+// pending is one transaction on its way.
+type pending struct {
+	req   *wire.CommitRequest
+	bytes int
+	// wake gets one value when the transaction is to lead the next batch
+	// (lead), and one when it is answered (err, reply).
+	wake  chan wakeReason
+	reply wire.CommitReply
+	err   error
+}
+
+type wakeReason uint8
+
+const (
+	wakeLead wakeReason = iota
+	wakeAnswered
+)
+
+// NewCommitProxy starts a proxy; Close ends it.
+func NewCommitProxy(config CommitConfig) *CommitProxy {
+	setDefault(&config.MaxPendingBytes, defaultMaxPendingBytes)
+	setDefault(&config.MaxBatchBytes, defaultMaxBatchBytes)
+	setDefault(&config.MaxBatchCount, defaultMaxBatchCount)
+	setDefault(&config.MaxInFlight, defaultMaxInFlight)
+	config.MaxBatchCount = min(config.MaxBatchCount, 1<<16)
+	p := &CommitProxy{config: config}
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	p.former = former{config: &p.config}
+	return p
+}
+
+func setDefault(v *int, def int) {
+	if *v == 0 {
+		*v = def
+	}
+}
+
+// Commit takes one transaction through the pipeline and returns where it was
+// committed.
+//
+// It returns ErrNotCommitted (as a *ConflictError if the request asks for
+// that), ErrTransactionTooOld, ErrCommitProxyMemoryLimit or ErrGenerationEnded
+// if nothing of it will ever be applied; ErrCommitUnknownResult if it may be.
+// When the context ends first the answer is its cause while the transaction is
+// still queued (it is then taken out), else ErrCommitUnknownResult.
+func (p *CommitProxy) Commit(ctx context.Context, req *wire.CommitRequest) (wire.CommitReply, error) {
+	t := &pending{req: req, bytes: req.Bytes(), wake: make(chan wakeReason, 2)}
+	lead, err := p.enqueue(t)
+	if err != nil {
+		return wire.CommitReply{}, err
+	}
+	if lead {
+		p.lead(ctx)
+	}
+	for {
+		select {
+		case reason := <-t.wake:
+			if reason == wakeAnswered {
+				return t.reply, t.err
+			}
+			p.lead(ctx)
+		case <-ctx.Done():
+			return p.abandon(ctx, t)
+		}
+	}
+}
+
+// enqueue admits a transaction, or says why not. With lead true the caller has
+// to lead a batch.
+func (p *CommitProxy) enqueue(t *pending) (lead bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.failed != nil {
+		return false, p.mu.failed
+	}
+	if p.mu.pendingBytes > 0 && p.mu.pendingBytes+t.bytes > p.config.MaxPendingBytes {
+		return false, wire.ErrCommitProxyMemoryLimit
+	}
+	p.mu.pendingBytes += t.bytes
+	p.mu.queue = append(p.mu.queue, t)
+	return p.takeLeadLocked(), nil
+}
+
+// takeLeadLocked reports whether the pipeline has room for another batch, and
+// if so reserves the right to form it.
+func (p *CommitProxy) takeLeadLocked() bool {
+	if p.mu.forming || p.mu.failed != nil || len(p.mu.queue) == 0 || p.mu.inFlight >= p.config.MaxInFlight {
+		return false
+	}
+	p.mu.forming = true
+	return true
+}
+
+// callLeaderLocked calls up the first of the queue to lead, if there is room.
+func (p *CommitProxy) callLeaderLocked() {
+	if p.takeLeadLocked() {
+		p.mu.queue[0].wake <- wakeLead
+	}
+}
+
+// lead forms one batch and sees it through. Only the waiting heeds ctx: when
+// it ends the batch goes on without this goroutine (T3).
+func (p *CommitProxy) lead(ctx context.Context) {
+	p.mu.Lock()
+	members := p.takeBatchLocked()
+	p.former.committed = p.mu.committed
+	p.mu.Unlock()
+
+	b := p.former.form(p.ctx, members)
+	done := make(chan error, 1)
+	if b.err != nil {
+		done <- b.err
+	} else {
+		p.config.Log.Append(&b.append, func(err error) { done <- err })
+	}
+
+	p.mu.Lock()
+	p.mu.inFlight++
+	refused := p.stopFormingLocked()
+	p.mu.Unlock()
+	refuse(refused)
+
+	select {
+	case err := <-done:
+		p.finish(b, err)
+	case <-ctx.Done():
+		p.group.Add(1)
+		go func() {
+			defer p.group.Done()
+			p.finish(b, <-done)
+		}()
+	}
+}
+
+// takeBatchLocked takes the transactions of the next batch from the queue.
+func (p *CommitProxy) takeBatchLocked() []*pending {
+	count, bytes := 0, 0
+	for _, t := range p.mu.queue {
+		if count > 0 && (count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes) {
+			break
+		}
+		count++
+		bytes += t.bytes
+	}
+	members := p.mu.queue[:count:count]
+	p.mu.queue = p.mu.queue[count:]
+	return members
+}
+
+// finish answers everyone in the batch. The next leader is called up before
+// that, so that the pipeline does not wait for the answers.
+func (p *CommitProxy) finish(b *batch, err error) {
+	if err == nil {
+		err = p.config.Sequencer.ReportCommitted(p.ctx, p.config.SequencerRole, b.append.Version) // T4
+	}
+	p.mu.Lock()
+	p.mu.inFlight--
+	for _, t := range b.members {
+		p.mu.pendingBytes -= t.bytes
+	}
+	first := false
+	var refused []*pending
+	if err != nil {
+		first, refused = p.failLocked(wire.ErrGenerationEnded.Because(err))
+	} else {
+		p.mu.committed = max(p.mu.committed, b.append.Version)
+		p.callLeaderLocked()
+	}
+	p.mu.Unlock()
+
+	for i, t := range b.members {
+		t.reply, t.err = b.answer(i, err)
+		t.wake <- wakeAnswered
+	}
+	refuse(refused)
+	if first && p.config.OnFailure != nil {
+		p.config.OnFailure(err)
+	}
+}
+
+// failLocked ends the proxy for good, for the given reason. first says that it
+// had not ended before; refused are the transactions to refuse.
+func (p *CommitProxy) failLocked(err error) (first bool, refused []*pending) {
+	if p.mu.failed != nil {
+		return false, nil
+	}
+	p.mu.failed = err
+	return true, p.refusedLocked()
+}
+
+// stopFormingLocked gives the right to form batches back, or on to the head of
+// the queue.
+func (p *CommitProxy) stopFormingLocked() (refused []*pending) {
+	p.mu.forming = false
+	p.callLeaderLocked()
+	return p.refusedLocked()
+}
+
+// refusedLocked empties the queue of a proxy that has ended: what is in it is
+// in no batch (T5). While somebody leads, or has been called up to, the queue
+// is that one's, who comes back here with stopFormingLocked.
+func (p *CommitProxy) refusedLocked() (refused []*pending) {
+	if p.mu.failed == nil || p.mu.forming {
+		return nil
+	}
+	refused, p.mu.queue = p.mu.queue, nil
+	for _, t := range refused {
+		p.mu.pendingBytes -= t.bytes
+		t.err = p.mu.failed
+	}
+	return refused
+}
+
+func refuse(refused []*pending) {
+	for _, t := range refused {
+		t.wake <- wakeAnswered
+	}
+}
+
+// abandon gives up waiting for a transaction whose context has ended.
+func (p *CommitProxy) abandon(ctx context.Context, t *pending) (wire.CommitReply, error) {
+	p.mu.Lock()
+	for i, q := range p.mu.queue {
+		if q == t {
+			return wire.CommitReply{}, p.leaveQueue(ctx, t, i)
+		}
+	}
+	p.mu.Unlock()
+	select {
+	case reason := <-t.wake:
+		if reason == wakeAnswered {
+			return t.reply, t.err
+		}
+	default:
+	}
+	return wire.CommitReply{}, wire.ErrCommitUnknownResult.Because(context.Cause(ctx))
+}
+
+// leaveQueue takes t, at place i, out of the queue and unlocks the proxy. If t
+// was called up to lead, the next in the queue leads in its place.
+func (p *CommitProxy) leaveQueue(ctx context.Context, t *pending, i int) error {
+	p.mu.queue = slices.Delete(slices.Clone(p.mu.queue), i, i+1)
+	p.mu.pendingBytes -= t.bytes
+	var refused []*pending
+	select {
+	case <-t.wake: // to lead: what is queued has not been answered
+		refused = p.stopFormingLocked()
+	default:
+	}
+	p.mu.Unlock()
+	refuse(refused)
+	return context.Cause(ctx)
+}
+
+// Close ends the proxy: what is queued, and what comes later, gets
+// ErrGenerationEnded. It waits for batches whose leaders have left.
+func (p *CommitProxy) Close() {
+	p.mu.Lock()
+	_, refused := p.failLocked(wire.ErrGenerationEnded)
+	p.mu.Unlock()
+	refuse(refused)
+	p.cancel(wire.ErrGenerationEnded)
+	p.group.Wait()
+}

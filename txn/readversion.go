@@ -1,0 +1,149 @@
+package txn
+
+import (
+	"context"
+	"sync"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// defaultMaxWaiters bounds how many requests may wait for a read version.
+const defaultMaxWaiters = 100_000
+
+// ReadVersionConfig is what a read-version proxy is recruited with.
+type ReadVersionConfig struct {
+	Generation wire.Generation
+	// SequencerRole is the id of the sequencer of this generation.
+	SequencerRole wire.RoleID
+	Sequencer     Sequencer
+	// Log is any one log group of the generation.
+	Log Log
+	// MaxWaiters bounds the requests that wait; 0 is a default.
+	MaxWaiters int
+}
+
+// ReadVersionProxy hands out read versions. Requests that arrive while a look
+// at sequencer and log is under way share the next one: a look that began
+// before a request arrived could miss a commit that the client knows of (T1).
+type ReadVersionProxy struct {
+	config ReadVersionConfig
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	group  sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		closed  bool
+		running bool
+		waiters int
+		next    *flight
+	}
+}
+
+// flight is one look, shared by those who wait for it.
+type flight struct {
+	done  chan struct{}
+	reply wire.ReadVersionReply
+	err   error
+}
+
+// NewReadVersionProxy starts a proxy; Close ends it.
+func NewReadVersionProxy(config ReadVersionConfig) *ReadVersionProxy {
+	if config.MaxWaiters == 0 {
+		config.MaxWaiters = defaultMaxWaiters
+	}
+	p := &ReadVersionProxy{config: config}
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	return p
+}
+
+// ReadVersion returns a version that satisfies T1. It returns
+// ErrGRVProxyMemoryLimit if too many requests wait already, ErrGenerationEnded
+// if the generation is over, and the context's cause if that ends first.
+func (p *ReadVersionProxy) ReadVersion(ctx context.Context, _ wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+	p.mu.Lock()
+	if p.mu.closed {
+		p.mu.Unlock()
+		return wire.ReadVersionReply{}, wire.ErrGenerationEnded
+	}
+	if !p.mu.running {
+		// Nobody is looking: look at once, on this goroutine.
+		p.mu.running = true
+		p.mu.Unlock()
+		reply, err := p.look(ctx)
+		p.land()
+		return reply, err
+	}
+	if p.mu.waiters >= p.config.MaxWaiters {
+		p.mu.Unlock()
+		return wire.ReadVersionReply{}, wire.ErrGRVProxyMemoryLimit
+	}
+	if p.mu.next == nil {
+		p.mu.next = &flight{done: make(chan struct{})}
+	}
+	f := p.mu.next
+	p.mu.waiters++
+	p.mu.Unlock()
+	defer p.leave()
+	select {
+	case <-f.done:
+		return f.reply, f.err
+	case <-ctx.Done():
+		return wire.ReadVersionReply{}, context.Cause(ctx)
+	}
+}
+
+func (p *ReadVersionProxy) leave() {
+	p.mu.Lock()
+	p.mu.waiters--
+	p.mu.Unlock()
+}
+
+// look asks the sequencer for the committed version and the log whether the
+// generation is still the one that may commit. The order matters: a newer
+// generation that accepts a commit after the check cannot have acknowledged it
+// before this request began.
+func (p *ReadVersionProxy) look(ctx context.Context) (wire.ReadVersionReply, error) {
+	version, err := p.config.Sequencer.CommittedVersion(ctx, p.config.SequencerRole)
+	if err != nil {
+		return wire.ReadVersionReply{}, err
+	}
+	if err := p.config.Log.ConfirmLive(ctx, p.config.Generation); err != nil {
+		return wire.ReadVersionReply{}, err
+	}
+	return wire.ReadVersionReply{Version: version}, nil
+}
+
+// land ends a look. If others arrived meanwhile, their look begins, on a
+// goroutine that the proxy owns: the one who looked first has its answer.
+func (p *ReadVersionProxy) land() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f := p.mu.next
+	p.mu.next = nil
+	if f == nil || p.mu.closed {
+		p.mu.running = false
+		if f != nil {
+			f.err = wire.ErrGenerationEnded
+			close(f.done)
+		}
+		return
+	}
+	p.group.Add(1)
+	go func() {
+		defer p.group.Done()
+		f.reply, f.err = p.look(p.ctx)
+		close(f.done)
+		p.land()
+	}()
+}
+
+// Close ends the proxy and waits for the look under way. Requests that still
+// wait, and later ones, get ErrGenerationEnded.
+func (p *ReadVersionProxy) Close() {
+	p.mu.Lock()
+	p.mu.closed = true
+	p.mu.Unlock()
+	p.cancel(wire.ErrGenerationEnded)
+	p.group.Wait()
+}
