@@ -1,0 +1,169 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// benchShape describes the transactions of a benchmark.
+type benchShape struct {
+	name string
+	keys int // how many different keys
+	// prefix is put before the random part of each key.
+	prefix string
+	// rangeReads makes the read a range of about a hundred of the keys;
+	// rangeWritesOf10 of ten writes are such a range.
+	rangeReads      bool
+	rangeWritesOf10 int
+	// hotOf10 of ten transactions read and write one of ten keys.
+	hotOf10 int
+	// lag is how far the read version is behind the batch's.
+	lag wire.Version
+}
+
+const (
+	benchBatch = 500
+	// benchStep is the distance of batches: 500,000 transactions a second.
+	benchStep wire.Version = 1000
+	recently  wire.Version = 5 * benchStep
+)
+
+var benchShapes = []benchShape{
+	{name: "points/keys=200k", keys: 200_000, lag: recently},
+	{name: "points/keys=10M", keys: 10_000_000, lag: recently},
+	{name: "points/keys=10M/prefix=20", keys: 10_000_000, lag: recently, prefix: "a prefix of 20 bytes"},
+	{name: "points/keys=10M/lag=4s", keys: 10_000_000, lag: 4_000_000},
+	{name: "hot/keys=10M", keys: 10_000_000, lag: recently, hotOf10: 8},
+	{name: "rangereads/keys=10M", keys: 10_000_000, lag: recently, rangeReads: true},
+	{name: "rangereads/keys=10M/lag=1s", keys: 10_000_000, lag: 1_000_000, rangeReads: true},
+	{name: "rangewrites/keys=10M", keys: 10_000_000, lag: recently, rangeReads: true, rangeWritesOf10: 2},
+	{name: "pointreads-rangewrites/keys=10M", keys: 10_000_000, lag: recently, rangeWritesOf10: 2},
+}
+
+func (b *benchShape) key(i int) []byte {
+	// Multiplying by an odd number scatters the keys; the high half orders.
+	key := make([]byte, len(b.prefix)+16)
+	copy(key, b.prefix)
+	binary.BigEndian.PutUint64(key[len(b.prefix):], uint64(i)*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(key[len(b.prefix)+8:], uint64(i))
+	return key
+}
+
+func (b *benchShape) keyRange(i int) wire.KeyRange {
+	begin := b.key(i)
+	end := append([]byte(nil), begin...)
+	at := end[len(b.prefix):]
+	wide := binary.BigEndian.Uint64(at)
+	if width := uint64(1<<63) / uint64(b.keys) * 200; wide > ^uint64(0)-width {
+		wide = ^uint64(0)
+	} else {
+		wide += width
+	}
+	binary.BigEndian.PutUint64(at, wide)
+	return wire.KeyRange{Begin: begin, End: end}
+}
+
+// fill makes a batch, in place, whose read versions are set later.
+func (b *benchShape) fill(rng *rand.Rand, batch []wire.ResolveTransaction) {
+	pick := func() int {
+		if rng.IntN(10) < b.hotOf10 {
+			return rng.IntN(10)
+		}
+		return rng.IntN(b.keys)
+	}
+	for i := range batch {
+		read, write := pick(), pick()
+		if b.hotOf10 > 0 {
+			write = read
+		}
+		reads, writes := wire.SingleKey(b.key(read)), wire.SingleKey(b.key(write))
+		if b.rangeReads {
+			reads = b.keyRange(read)
+		}
+		if rng.IntN(10) < b.rangeWritesOf10 {
+			writes = b.keyRange(write)
+		}
+		batch[i] = wire.ResolveTransaction{
+			ReadConflicts: []wire.KeyRange{reads}, WriteConflicts: []wire.KeyRange{writes},
+		}
+	}
+}
+
+// runBench fills the window, then measures batches; making them is not timed.
+func runBench(b *testing.B, shape benchShape, decide func(wire.Version, []wire.ResolveTransaction) []wire.Verdict) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const group = 64 // batches that are made at a time
+	batches := make([][]wire.ResolveTransaction, group)
+	for i := range batches {
+		batches[i] = make([]wire.ResolveTransaction, benchBatch)
+	}
+	version := wire.Version(1_000_000_000)
+	committed, longest := 0, time.Duration(0)
+	round := func(n int) {
+		for i := range n {
+			shape.fill(rng, batches[i])
+		}
+		b.StartTimer()
+		last := time.Now()
+		for i := range n {
+			version += benchStep
+			for j := range batches[i] {
+				batches[i][j].ReadVersion = version - shape.lag
+			}
+			for _, v := range decide(version, batches[i]) {
+				if v == wire.Committed {
+					committed++
+				}
+			}
+			now := time.Now()
+			longest = max(longest, now.Sub(last))
+			last = now
+		}
+		b.StopTimer()
+	}
+	b.StopTimer()
+	for filled := wire.Version(0); filled < wire.WindowVersions+wire.WindowVersions/8; filled += group * benchStep {
+		round(group)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	committed, longest = 0, 0
+	for done := 0; done < b.N; done += group {
+		round(min(group, b.N-done))
+	}
+	transactions := float64(b.N * benchBatch)
+	b.ReportMetric(transactions/b.Elapsed().Seconds(), "txn/s")
+	b.ReportMetric(float64(longest.Microseconds()), "µs-longest")
+	b.ReportMetric(float64(committed)/transactions, "committed")
+}
+
+func BenchmarkConflictSet(b *testing.B) {
+	for _, shape := range benchShapes {
+		b.Run(shape.name, func(b *testing.B) {
+			s := NewConflictSet(0, 0)
+			runBench(b, shape, func(v wire.Version, batch []wire.ResolveTransaction) []wire.Verdict {
+				verdicts, _ := s.Decide(v, batch)
+				return verdicts
+			})
+			st := s.Stats()
+			b.ReportMetric(float64(st.Bytes)/(1<<20), "MiB")
+			if st.FloorRaises > 0 {
+				b.Log(fmt.Sprintf("the memory limit was reached %d times", st.FloorRaises))
+			}
+		})
+	}
+}
+
+func BenchmarkReference(b *testing.B) {
+	for _, shape := range benchShapes {
+		b.Run(shape.name, func(b *testing.B) {
+			s := newReference(0)
+			runBench(b, shape, s.Decide)
+		})
+	}
+}
