@@ -213,6 +213,7 @@ func TestAtConvertsIntegersThatFit(t *testing.T) {
 	checkAt(t, tuple, 8, float32(1))
 	checkAt(t, tuple, 9, true)
 	checkAt(t, tuple, 10, int64(9))
+	checkAt(t, Tuple{uint64(math.MaxInt64)}, 0, int64(math.MaxInt64))
 
 	checkNotAt[int](t, tuple, 2, "tuple: element 2 is uint64, not int: its value is out of range")
 	checkNotAt[int64](t, tuple, 3, "tuple: element 3 is *big.Int, not int64: its value is out of range")

@@ -79,21 +79,23 @@ func elementText(e Element) string {
 // Printable returns bytes for people to read, in the form that FoundationDB's
 // tools print: printable ASCII as it is, a backslash doubled, everything else
 // as \xNN.
-func Printable(b []byte) string {
+func Printable(b []byte) string { return string(AppendPrintable(make([]byte, 0, len(b)), b)) }
+
+// AppendPrintable appends the printable form of b to dst, see Printable.
+func AppendPrintable(dst, b []byte) []byte {
 	const digits = "0123456789abcdef"
-	var out strings.Builder
-	out.Grow(len(b))
-	for _, c := range b {
-		switch {
-		case c == '\\':
-			out.WriteString(`\\`)
-		case 0x20 <= c && c < 0x7f:
-			out.WriteByte(c)
-		default:
-			out.WriteString(`\x`)
-			out.WriteByte(digits[c>>4])
-			out.WriteByte(digits[c&15])
+	plain := 0 // b[plain:i] stands for itself.
+	for i, c := range b {
+		if 0x20 <= c && c < 0x7f && c != '\\' {
+			continue
+		}
+		dst = append(dst, b[plain:i]...)
+		plain = i + 1
+		if c == '\\' {
+			dst = append(dst, '\\', '\\')
+		} else {
+			dst = append(dst, '\\', 'x', digits[c>>4], digits[c&15])
 		}
 	}
-	return out.String()
+	return append(dst, b[plain:]...)
 }
