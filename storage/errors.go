@@ -1,0 +1,44 @@
+package storage
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// ioError gives an error of the engine its number: a full disk, a corrupt file
+// (named where Pebble knows it), or another disk error.
+func ioError(dir string, err error) error {
+	var typed *wire.Error
+	switch {
+	case errors.As(err, &typed):
+		return err
+	case errors.Is(err, syscall.ENOSPC):
+		return wire.ErrDiskFull.With("disk is full under storage directory %s; make room, then open the store again", dir).Because(err)
+	case pebble.IsCorruptionError(err):
+		if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
+			return corruptFile(*info)
+		}
+		return wire.ErrFileCorrupt.With("a file of storage directory %s is corrupt; rebuild the storage server from another replica or a backup", dir).Because(err)
+	}
+	return wire.ErrIO.With("disk error under storage directory %s", dir).Because(err)
+}
+
+// openError is ioError for what only opening can meet.
+func openError(dir string, err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "unknown format major version"):
+		return wire.ErrNewerFormat.With("storage directory %s was written by a newer version of Plinth; open it with that version", dir).Because(err)
+	case strings.Contains(text, "lock held by current process"), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EACCES) && strings.Contains(text, "LOCK"):
+		return wire.ErrDirectoryInUse.With("storage directory %s is in use by another server", dir).Because(err)
+	}
+	return ioError(dir, err)
+}
+
+// corruptFile names the file that Pebble found damaged.
+func corruptFile(info pebble.DataCorruptionInfo) error {
+	return wire.ErrFileCorrupt.With("file %s is corrupt; rebuild the storage server from another replica or a backup", info.Path).Because(info.Details)
+}

@@ -1,0 +1,67 @@
+package storage
+
+import (
+	"sync/atomic"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// counters only grow.
+type counters struct {
+	mutations, gets, rows, steps, peekErrors, writeStalls atomic.Uint64
+}
+
+// Stats says what the server holds and does, for rate keeping and for people.
+type Stats struct {
+	// Version can be read, OldestReadable is the oldest that can, Durable is
+	// on disk and Popped reported to the log.
+	Version, OldestReadable, Durable, Popped wire.Version
+	// WindowBytes is what the window holds, WindowLimitBytes what it should at
+	// most, WindowKeys the keys in it.
+	WindowBytes, WindowLimitBytes, WindowKeys int
+	// MemTableBytes is what the engine holds unflushed.
+	MemTableBytes uint64
+	// DiskBytes is the size of the engine's files.
+	DiskBytes uint64
+	// WaitingReads wait for their version, Watches are armed.
+	WaitingReads, Watches int
+	// What was done since Open: mutations applied, keys looked up, rows
+	// scanned, steps moved to the engine, peeks that failed, and times that
+	// the engine made writes wait.
+	Mutations, Gets, Rows, Steps, PeekErrors, WriteStalls uint64
+	// CacheHits and CacheMisses count looks into the engine's block cache.
+	CacheHits, CacheMisses int64
+}
+
+// Stats returns the server's figures of this moment; the zero value once it is
+// closed or failed.
+func (s *Server) Stats() Stats {
+	if s.enter() != nil {
+		return Stats{}
+	}
+	defer s.leave()
+	m := s.engine.db.Metrics()
+	st := Stats{
+		Version:          s.applied.load(),
+		OldestReadable:   s.advancing.load(),
+		Durable:          s.durable.load(),
+		Popped:           s.popped.load(),
+		WindowLimitBytes: s.cfg.WindowBytes,
+		MemTableBytes:    m.MemTable.Size,
+		DiskBytes:        m.DiskSpaceUsage(),
+		WaitingReads:     s.waiting.len(),
+		Watches:          s.watches.len(),
+		Mutations:        s.counters.mutations.Load(),
+		Gets:             s.counters.gets.Load(),
+		Rows:             s.counters.rows.Load(),
+		Steps:            s.counters.steps.Load(),
+		PeekErrors:       s.counters.peekErrors.Load(),
+		WriteStalls:      s.counters.writeStalls.Load(),
+		CacheHits:        m.BlockCache.Hits,
+		CacheMisses:      m.BlockCache.Misses,
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	st.WindowBytes, st.WindowKeys = s.mu.win.Bytes(), s.mu.win.Len()
+	return st
+}
