@@ -31,9 +31,13 @@ type ConflictSet struct {
 	segments []*segment
 	// sealedBytes is the memory of all segments but the last.
 	sealedBytes int64
-	pool        stepPool
+	// points holds the point writes of the last segment.
+	points pointTable
+	pool   stepPool
 	// spare is an empty segment, kept for reuse.
 	spare *segment
+	// shortener suits the keys of the segment that was sealed last.
+	shortener *shortener
 
 	floorRaises uint64
 }
@@ -85,7 +89,7 @@ func NewConflictSet(floor wire.Version, limitBytes int64) *ConflictSet {
 func newConflictSet(floor wire.Version, t tuning) *ConflictSet {
 	return &ConflictSet{
 		tuning: t, seed: maphash.MakeSeed(), floor: floor, newest: floor,
-		pool: stepPool{maxSteps: int(t.segmentBytes / stepBytes)},
+		shortener: &shortener{}, pool: stepPool{maxSteps: int(t.segmentBytes / stepBytes)},
 	}
 }
 
@@ -167,9 +171,9 @@ func (s *ConflictSet) pointWrittenAfter(key []byte, r wire.Version) bool {
 	if last < 0 || s.segments[last].max <= r {
 		return false
 	}
-	p, hash := probeFor(key), s.hash(key)
+	p, hash := probe{key: key}, s.hash(key)
 	for i := last; i >= 0 && s.segments[i].max > r; i-- {
-		if s.segments[i].pointWrittenAfter(hash, &p, r) {
+		if s.segments[i].pointWrittenAfter(&s.points, hash, &p, r) {
 			return true
 		}
 	}
@@ -177,7 +181,7 @@ func (s *ConflictSet) pointWrittenAfter(key []byte, r wire.Version) bool {
 }
 
 func (s *ConflictSet) rangeWrittenAfter(read *wire.KeyRange, r wire.Version) bool {
-	begin, end := probeFor(read.Begin), probeFor(read.End)
+	begin, end := probe{key: read.Begin}, probe{key: read.End}
 	for i := len(s.segments) - 1; i >= 0 && s.segments[i].max > r; i-- {
 		if s.segments[i].rangeWrittenAfter(&begin, &end, r) {
 			return true
@@ -194,10 +198,10 @@ func (s *ConflictSet) add(version wire.Version, writes []wire.KeyRange) {
 		w := &writes[i]
 		switch {
 		case w.IsSingleKey():
-			p := probeFor(w.Begin)
-			s.writable(version).addPoint(s.hash(w.Begin), &p, version)
+			p := probe{key: w.Begin}
+			s.writable(version).addPoint(&s.points, s.hash(w.Begin), &p, version)
 		case !w.Empty():
-			begin, end := probeFor(w.Begin), probeFor(w.End)
+			begin, end := probe{key: w.Begin}, probe{key: w.End}
 			s.writable(version).addRange(&begin, &end, version)
 		}
 	}

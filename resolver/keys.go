@@ -1,9 +1,6 @@
 package resolver
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // chunkBytes is the size of an arena's chunks. A keyRef gives 16 bits to the
 // place in a chunk, so it cannot be larger.
@@ -85,36 +82,4 @@ func (a *arena) key(ref keyRef) []byte {
 	}
 	n, w := binary.Uvarint(b)
 	return b[w : w+int(n) : w+int(n)]
-}
-
-// prefixOf returns the first eight bytes of key as a number that orders as
-// they do. Of keys with equal prefixes it says nothing.
-func prefixOf(key []byte) uint64 {
-	if len(key) >= 8 {
-		return binary.BigEndian.Uint64(key)
-	}
-	var p uint64
-	for i, b := range key {
-		p |= uint64(b) << (56 - 8*i)
-	}
-	return p
-}
-
-// probe is a key that is being looked for, with what is computed from it once.
-type probe struct {
-	prefix uint64
-	key    []byte
-}
-
-func probeFor(key []byte) probe { return probe{prefix: prefixOf(key), key: key} }
-
-// compare orders p against the step s whose key lies in a.
-func (p *probe) compare(s *step, a *arena) int {
-	switch {
-	case p.prefix < s.prefix:
-		return -1
-	case p.prefix > s.prefix:
-		return 1
-	}
-	return bytes.Compare(p.key, a.key(s.key))
 }

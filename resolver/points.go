@@ -2,8 +2,9 @@ package resolver
 
 import "bytes"
 
-// pointTable is a hash table with the newest point write of each key of a
-// segment: open addressing, linear probing, no deletion.
+// pointTable is a hash table with the newest point write of each key of the
+// segment that is being written to: open addressing, linear probing, no
+// deletion.
 type pointTable struct {
 	slots []slot // a power of two of them
 	count int
@@ -22,6 +23,9 @@ const (
 )
 
 func (t *pointTable) bytes() int64 { return int64(len(t.slots)) * slotBytes }
+
+// usedBytes is the memory that the writes need; the table may have more.
+func (t *pointTable) usedBytes() int64 { return 2 * int64(t.count) * slotBytes }
 
 // writtenAfter reports whether there is a point write to key after r.
 func (t *pointTable) writtenAfter(hash uint32, key []byte, r offset, keys *arena) bool {

@@ -2,33 +2,30 @@ package resolver
 
 import "github.com/plinthdb/plinth/internal/wire"
 
-// segment holds the writes of consecutive versions: point writes in a hash
-// table, and all writes in sorted runs. Only the newest segment is written to;
-// a segment is dropped as a whole.
+// segment holds the writes of consecutive versions in sorted runs. Only the
+// newest segment is written to; a segment is dropped as a whole.
 type segment struct {
 	// base is below every version in the segment, max is the newest of them.
 	base, max wire.Version
 
-	keys   arena
-	points pointTable
+	keys      arena
+	shortener *shortener
+	// filter is built when the segment is sealed.
+	filter filter
 	// head holds the newest writes and is kept sorted by insertion; when it is
 	// full it becomes the newest run.
 	head run
-	// runs are sorted lists, oldest writes first. Each is at least twice as
-	// long as the next, so there are few (R5).
+	// runs are sorted lists, oldest writes first.
 	runs []run
+	// rangeMax is the newest range write.
+	rangeMax offset
 	// stepsBytes is the memory of head and runs.
 	stepsBytes int64
+	sealed     bool
 }
 
 // bytes is the memory that the segment has.
-func (g *segment) bytes() int64 { return g.keys.bytes + g.points.bytes() + g.stepsBytes }
-
-// usedBytes is the memory that its writes need: less than bytes if the
-// segment was reset.
-func (g *segment) usedBytes() int64 {
-	return g.keys.usedBytes() + int64(g.points.count)*slotBytes*2 + g.stepsBytes
-}
+func (g *segment) bytes() int64 { return g.keys.bytes + g.filter.bytes() + g.stepsBytes }
 
 func (g *segment) steps() int {
 	n := len(g.head.steps)
@@ -47,18 +44,26 @@ func (g *segment) since(r wire.Version) offset {
 }
 
 // pointWrittenAfter reports whether the key of p was written after version r.
-func (g *segment) pointWrittenAfter(hash uint32, p *probe, r wire.Version) bool {
+// points is the table of the segment that is not sealed.
+func (g *segment) pointWrittenAfter(points *pointTable, hash uint32, p *probe, r wire.Version) bool {
 	since := g.since(r)
-	if g.points.writtenAfter(hash, p.key, since, &g.keys) {
-		return true
+	if g.sealed {
+		return (g.rangeMax > since || g.filter.mayHold(hash)) && g.newestAfter(p, since, false)
 	}
-	// The table does not know the range writes.
-	if g.head.rangeMax > since && newest(g.head.steps, p, &g.keys) > since {
+	return points.writtenAfter(hash, p.key, since, &g.keys) ||
+		g.rangeMax > since && g.newestAfter(p, since, true)
+}
+
+// newestAfter looks into head and runs, or only into those that hold a range
+// write after since.
+func (g *segment) newestAfter(p *probe, since offset, onlyRanges bool) bool {
+	p.use(g.shortener)
+	if g.head.holdsAfter(since, onlyRanges) && newest(g.head.steps, p, &g.keys) > since {
 		return true
 	}
 	for i := len(g.runs) - 1; i >= 0 && g.runs[i].max > since; i-- {
 		u := &g.runs[i]
-		if u.rangeMax > since && newest(u.steps, p, &g.keys) > since {
+		if u.holdsAfter(since, onlyRanges) && newest(u.steps, p, &g.keys) > since {
 			return true
 		}
 	}
@@ -69,14 +74,10 @@ func (g *segment) pointWrittenAfter(hash uint32, p *probe, r wire.Version) bool 
 // after version r.
 func (g *segment) rangeWrittenAfter(begin, end *probe, r wire.Version) bool {
 	since := g.since(r)
-	i, j, before := bounds(g.head.steps, begin, end, &g.keys)
-	if before > since {
+	begin.use(g.shortener)
+	end.use(g.shortener)
+	if g.head.max > since && g.head.overlaps(begin, end, since, &g.keys) {
 		return true
-	}
-	for ; i < j; i++ {
-		if g.head.steps[i].at > since {
-			return true
-		}
 	}
 	for i := len(g.runs) - 1; i >= 0 && g.runs[i].max > since; i-- {
 		if g.runs[i].overlaps(begin, end, since, &g.keys) {
@@ -87,29 +88,32 @@ func (g *segment) rangeWrittenAfter(begin, end *probe, r wire.Version) bool {
 }
 
 // addPoint records a write of one key at version v.
-func (g *segment) addPoint(hash uint32, p *probe, v wire.Version) {
+func (g *segment) addPoint(points *pointTable, hash uint32, p *probe, v wire.Version) {
 	at := g.advance(v)
-	ref := g.points.put(hash, p.key, at, &g.keys)
+	p.use(g.shortener)
+	ref := points.put(hash, p.key, at, &g.keys)
 	i, found := search(g.head.steps, p, &g.keys)
 	if found {
 		g.head.steps[i].at = at
 		return
 	}
-	g.insert(i, step{prefix: p.prefix, key: ref, at: at, after: afterStep(g.head.steps, i)})
+	g.insert(i, step{short: p.short, key: ref, at: at, after: afterStep(g.head.steps, i)})
 }
 
 // addRange records a write of the keys from begin to before end at version v.
 func (g *segment) addRange(begin, end *probe, v wire.Version) {
 	at := g.advance(v)
-	g.head.rangeMax = at
+	g.head.rangeMax, g.rangeMax = at, at
+	begin.use(g.shortener)
+	end.use(g.shortener)
 	j, found := search(g.head.steps, end, &g.keys)
 	if !found {
 		old := afterStep(g.head.steps, j)
-		g.insert(j, step{prefix: end.prefix, key: g.keys.add(end.key), at: old, after: old})
+		g.insert(j, step{short: end.short, key: g.keys.add(end.key), at: old, after: old})
 	}
 	i, found := search(g.head.steps[:j], begin, &g.keys)
 	if !found {
-		g.insert(i, step{prefix: begin.prefix, key: g.keys.add(begin.key)})
+		g.insert(i, step{short: begin.short, key: g.keys.add(begin.key)})
 		j++
 	}
 	g.head.steps[i].at, g.head.steps[i].after = at, at
@@ -137,7 +141,7 @@ func (g *segment) flush(pool *stepPool) {
 		return
 	}
 	u := run{steps: append(pool.get(len(g.head.steps)), g.head.steps...), rangeMax: g.head.rangeMax}
-	u.seal()
+	u.summarize()
 	g.runs = append(g.runs, u)
 	g.stepsBytes += int64(cap(u.steps)) * stepBytes
 	g.head.steps, g.head.max, g.head.rangeMax = g.head.steps[:0], 0, 0
@@ -151,8 +155,8 @@ func (g *segment) mergeLast(pool *stepPool) {
 	n := len(g.runs)
 	a, b := &g.runs[n-2], &g.runs[n-1]
 	u := run{rangeMax: max(a.rangeMax, b.rangeMax), blockMax: a.blockMax}
-	u.steps = merge(pool.get(len(a.steps)+len(b.steps)), a.steps, b.steps, &g.keys)
-	u.seal()
+	u.steps = merge(g.room(len(a.steps)+len(b.steps), pool), a.steps, b.steps, &g.keys)
+	u.summarize()
 	g.stepsBytes += int64(cap(u.steps)-cap(a.steps)-cap(b.steps)) * stepBytes
 	pool.put(a.steps)
 	pool.put(b.steps)
@@ -161,15 +165,30 @@ func (g *segment) mergeLast(pool *stepPool) {
 	g.runs = g.runs[:n-1]
 }
 
+// room returns an empty list for n steps: to be merged again soon, or, if it
+// will be a sealed segment's only run, to be kept, so without room to spare.
+func (g *segment) room(n int, pool *stepPool) []step {
+	if g.sealed && len(g.runs) == 2 {
+		return make([]step, 0, n)
+	}
+	return pool.get(n)
+}
+
+// seal ends the writes to the segment, whose point writes are in points.
+func (g *segment) seal(points *pointTable, pool *stepPool) {
+	g.flush(pool)
+	g.filter.build(points)
+	g.sealed = true
+}
+
 // reset empties the segment but keeps memory for about as many writes as it
 // had, since the next segment will have about as many.
-func (g *segment) reset(headSteps int) {
+func (g *segment) reset() {
 	g.keys.reset()
-	g.points.reset()
 	clear(g.runs)
 	*g = segment{
-		keys: g.keys, points: g.points, runs: g.runs[:0],
+		keys: g.keys, filter: g.filter, runs: g.runs[:0],
 		head:       run{steps: g.head.steps[:0]},
-		stepsBytes: int64(headSteps) * stepBytes,
+		stepsBytes: int64(cap(g.head.steps)) * stepBytes,
 	}
 }

@@ -17,7 +17,7 @@ type offset = uint32
 // Every write that covers the keys right after a step covers the step's key as
 // well, hence after <= at (R6).
 type step struct {
-	prefix    uint64
+	short     uint64 // of the key, see shortener
 	key       keyRef
 	at, after offset
 }
@@ -28,10 +28,14 @@ const stepBytes = 24
 // blockSteps is how many steps share one entry of run.blockMax.
 const blockSteps = 64
 
-// run is an immutable sorted list of steps.
+// shortRun is how many steps are looked at one by one.
+const shortRun = 16 * blockSteps
+
+// run is a sorted list of steps; all but a segment's head are immutable.
 type run struct {
 	steps []step
-	// blockMax[i] is the greatest at of the steps from i*blockSteps on.
+	// blockMax[i] is the greatest at of the steps from i*blockSteps on; short
+	// runs have none.
 	blockMax []offset
 	// max is the greatest at, rangeMax the newest range write: a read at a
 	// version that is not below them need not look.
@@ -98,7 +102,7 @@ func (u *run) overlaps(begin, end *probe, r offset, keys *arena) bool {
 		return true
 	}
 	for i < j {
-		if i%blockSteps == 0 && u.blockMax[i/blockSteps] <= r {
+		if b := i / blockSteps; i%blockSteps == 0 && b < len(u.blockMax) && u.blockMax[b] <= r {
 			i += blockSteps
 			continue
 		}
@@ -110,8 +114,16 @@ func (u *run) overlaps(begin, end *probe, r offset, keys *arena) bool {
 	return false
 }
 
-// seal computes what a run knows about its steps.
-func (u *run) seal() {
+// holdsAfter reports whether there is a write, or a range write, after since.
+func (u *run) holdsAfter(since offset, onlyRanges bool) bool {
+	if onlyRanges {
+		return u.rangeMax > since
+	}
+	return u.max > since
+}
+
+// summarize computes what a run knows about its steps.
+func (u *run) summarize() {
 	u.max = 0
 	u.blockMax = u.blockMax[:0]
 	for i := 0; i < len(u.steps); i += blockSteps {
@@ -119,8 +131,10 @@ func (u *run) seal() {
 		for j := range u.steps[i:min(i+blockSteps, len(u.steps))] {
 			m = max(m, u.steps[i+j].at)
 		}
-		u.blockMax = append(u.blockMax, m)
 		u.max = max(u.max, m)
+		if len(u.steps) > shortRun {
+			u.blockMax = append(u.blockMax, m)
+		}
 	}
 }
 
@@ -158,9 +172,9 @@ func merge(dst, a, b []step, keys *arena) []step {
 
 func compareSteps(x, y *step, keys *arena) int {
 	switch {
-	case x.prefix < y.prefix:
+	case x.short < y.short:
 		return -1
-	case x.prefix > y.prefix:
+	case x.short > y.short:
 		return 1
 	case x.key == y.key:
 		return 0
@@ -200,7 +214,7 @@ func (p *stepPool) get(n int) []step {
 // put takes back a list that get returned.
 func (p *stepPool) put(s []step) {
 	class := bits.Len(uint(max(cap(s), 1) - 1))
-	if cap(s) > p.maxSteps || len(p.classes[class]) >= keptBuffers {
+	if cap(s) != 1<<class || cap(s) > p.maxSteps || len(p.classes[class]) >= keptBuffers {
 		return
 	}
 	p.classes[class] = append(p.classes[class], s[:0])

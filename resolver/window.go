@@ -13,8 +13,9 @@ func (s *ConflictSet) writable(version wire.Version) *segment {
 		g.flush(&s.pool)
 	}
 	if s.full(g, version) {
-		g.flush(&s.pool)
+		g.seal(&s.points, &s.pool)
 		s.sealedBytes += g.bytes()
+		s.shortener = s.shortener.learn(g.runs[0].steps, &g.keys)
 		g = s.begin(version)
 	}
 	return g
@@ -24,7 +25,7 @@ func (s *ConflictSet) writable(version wire.Version) *segment {
 func (s *ConflictSet) full(g *segment, version wire.Version) bool {
 	span := version - g.base
 	return span > s.tuning.maxSegmentVersions ||
-		g.usedBytes() >= s.tuning.segmentBytes ||
+		g.keys.usedBytes()+g.stepsBytes+s.points.usedBytes() >= s.tuning.segmentBytes ||
 		span > s.tuning.segmentVersions && g.steps() >= s.tuning.segmentSteps
 }
 
@@ -39,7 +40,8 @@ func (s *ConflictSet) begin(version wire.Version) *segment {
 		g.head.steps = make([]step, 0, s.tuning.headSteps)
 		g.stepsBytes = int64(s.tuning.headSteps) * stepBytes
 	}
-	g.base, g.max = version-1, version-1
+	g.base, g.max, g.shortener = version-1, version-1, s.shortener
+	s.points.reset()
 	s.segments = append(s.segments, g)
 	return g
 }
@@ -81,7 +83,7 @@ func (s *ConflictSet) drop() {
 	for i := range g.runs {
 		s.pool.put(g.runs[i].steps)
 	}
-	g.reset(s.tuning.headSteps)
+	g.reset()
 	s.spare = g
 }
 
@@ -103,7 +105,7 @@ func (s *ConflictSet) tidy() {
 
 // bytes is the memory in use, spare memory included.
 func (s *ConflictSet) bytes() int64 {
-	n := s.sealedBytes + s.pool.bytes
+	n := s.sealedBytes + s.pool.bytes + s.points.bytes()
 	if s.spare != nil {
 		n += s.spare.bytes()
 	}
