@@ -1,0 +1,184 @@
+package wal
+
+import (
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// writeCategory names the log's writes in the statistics of the file system.
+const writeCategory vfs.DiskWriteCategory = "plinth-wal"
+
+// housekeep makes the next segment ready and frees dropped ones, until the
+// writer has ended. A failure of the disk stops the log: it is not the kind of
+// thing to go on with.
+func (l *Log) housekeep() {
+	defer l.goroutines.Done()
+	for {
+		job := l.nextJob()
+		if job == nil {
+			return
+		}
+		if err := job(); err != nil {
+			l.fail(err)
+			return
+		}
+	}
+}
+
+// nextJob waits for something to do. It returns nil at the end.
+func (l *Log) nextJob() func() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &l.mu.catalog
+	for {
+		switch {
+		case l.mu.failure != nil:
+			return nil
+		case c.fresh == nil && c.wanted > c.made && !l.mu.writerDone:
+			return l.makeReadyLocked(c.wanted)
+		case len(c.dropped) > 0 && c.dropped[0].reader.users == 0:
+			return l.freeOldestLocked()
+		case l.mu.writerDone:
+			return nil
+		}
+		l.house.Wait()
+	}
+}
+
+// makeReadyLocked returns the job of making segment seq ready.
+func (l *Log) makeReadyLocked(seq uint64) func() error {
+	c := &l.mu.catalog
+	var old *freeFile
+	if n := len(c.free); n > 0 {
+		last := c.free[n-1]
+		old = &last
+		c.free = c.free[:n-1]
+		l.mu.stats.Recycled++
+	}
+	return func() error {
+		fresh, err := makeSegment(l.opts.FS, l.opts.Dir, seq, old)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		c.fresh, c.made = fresh, seq
+		l.ready.Broadcast()
+		return nil
+	}
+}
+
+// makeSegment makes a file that is ready to take the records of segment seq,
+// out of old if given. Its name is on disk before its content changes, so that
+// no crash shows the new content under the old name (L4).
+func makeSegment(fs vfs.FS, dir string, seq uint64, old *freeFile) (*freshSegment, error) {
+	s := &freshSegment{seq: seq, path: fs.PathJoin(dir, segmentName(seq)), size: segmentHeaderBytes}
+	if old != nil {
+		if err := fs.Rename(old.path, s.path); err != nil {
+			return nil, ioError("rename", old.path, err)
+		}
+		s.size = max(s.size, old.size)
+	}
+	f, err := fs.OpenReadWrite(s.path, writeCategory)
+	if err != nil {
+		return nil, ioError("create", s.path, err)
+	}
+	s.file = f
+	err = syncDir(fs, dir)
+	if err == nil {
+		if _, err = f.WriteAt(segmentHeader(seq), 0); err != nil {
+			err = ioError("write", s.path, err)
+		} else {
+			err = ioError("sync", s.path, f.Sync())
+		}
+	}
+	if err != nil {
+		return nil, closeAfter(err, f)
+	}
+	return s, nil
+}
+
+// closeAfter closes a file that failed and returns the failure.
+func closeAfter(err error, f vfs.File) error {
+	// The first error is the one to tell; the file is given up either way.
+	_ = f.Close()
+	return err
+}
+
+// freeOldestLocked returns the job of freeing the oldest dropped segment. One
+// after the other, oldest first, each step on disk before the next: so a crash
+// leaves no hole (L6).
+func (l *Log) freeOldestLocked() func() error {
+	c := &l.mu.catalog
+	s := c.dropped[0]
+	keep := len(c.free) < l.opts.FreeSegments && s.size <= l.opts.SegmentBytes+l.opts.SegmentBytes/4
+	return func() error {
+		if s.reader.file != nil {
+			if err := s.reader.file.Close(); err != nil {
+				return ioError("close", s.path, err)
+			}
+			s.reader.file = nil
+		}
+		free, err := freeSegment(l.opts.FS, l.opts.Dir, s, keep)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		c.dropped = c.dropped[1:]
+		if free != nil {
+			c.free = append(c.free, *free)
+		}
+		return nil
+	}
+}
+
+// freeSegment takes a segment out of the log and returns its file if it is to
+// be used again. If it cannot be renamed, on a full disk say, it is removed.
+func freeSegment(fs vfs.FS, dir string, s *segment, keep bool) (*freeFile, error) {
+	f := &freeFile{path: fs.PathJoin(dir, freeName(s.seq)), size: s.size}
+	if !keep || fs.Rename(s.path, f.path) != nil {
+		if err := fs.Remove(s.path); err != nil {
+			return nil, ioError("remove", s.path, err)
+		}
+		f = nil
+	}
+	return f, syncDir(fs, dir)
+}
+
+// syncDir puts the names in a directory on disk.
+func syncDir(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return ioError("open directory", dir, err)
+	}
+	if err := d.Sync(); err != nil {
+		return closeAfter(ioError("sync directory", dir, err), d)
+	}
+	return ioError("close directory", dir, d.Close())
+}
+
+// makeDir makes the directory and puts its name, and those of all parents that
+// had to be made, on disk.
+func makeDir(fs vfs.FS, dir string) error {
+	var parents []string
+	for at := dir; ; {
+		if _, err := fs.Stat(at); err == nil {
+			break
+		}
+		parent := fs.PathDir(at)
+		if parent == at {
+			break
+		}
+		parents = append(parents, parent)
+		at = parent
+	}
+	if err := fs.MkdirAll(dir, 0o755); err != nil {
+		return ioError("create directory", dir, err)
+	}
+	for _, parent := range parents {
+		if err := syncDir(fs, parent); err != nil {
+			return err
+		}
+	}
+	return nil
+}

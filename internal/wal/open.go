@@ -1,0 +1,157 @@
+package wal
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Open replays everything kept, through Options.Replay, and returns a log that
+// is ready for appending. What was replayed is on disk when Open returns.
+//
+// It returns wire.ErrFileCorrupt, naming file and offset, if a record is damaged
+// that had been synced, wire.ErrNewerFormat if a file was written by a newer
+// Plinth, wire.ErrDiskFull or wire.ErrIO if the disk fails, and what
+// Options.Replay returns. A failed Open has changed no record, and may be
+// repeated.
+func Open(opts Options) (*Log, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeDir(opts.FS, opts.Dir); err != nil {
+		return nil, err
+	}
+	inv, err := takeInventory(opts.FS, opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	r, abandoned, err := opts.recover(inv)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(r.segments); n > 0 {
+		if err := secure(opts.FS, r.segments[n-1], r.synced); err != nil {
+			return nil, err
+		}
+	}
+	free, err := opts.reclaim(inv.free, abandoned)
+	if err != nil {
+		return nil, err
+	}
+	l := newLog(opts, r, free, inv.highest+1)
+	if err := l.start(); err != nil {
+		return nil, err
+	}
+	if r.unnamed {
+		// The first record of the new segment seals what was recovered: from now
+		// on damage there is found, although nothing was appended yet.
+		if err := l.seal(); err != nil {
+			// The failure is the one to tell; Close repeats it.
+			_ = l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// newLog returns a log that goes on in segment next.
+func newLog(opts Options, r recovered, free []freeFile, next uint64) *Log {
+	l := &Log{opts: opts}
+	l.work, l.room = sync.NewCond(&l.mu), sync.NewCond(&l.mu)
+	l.house, l.ready = sync.NewCond(&l.mu), sync.NewCond(&l.mu)
+	l.mu.queue = queue{segmentBytes: opts.SegmentBytes, segment: next, before: r.tail}
+	l.mu.catalog = catalog{live: r.segments, free: free, wanted: next, syncedSeq: r.tail.prev}
+	return l
+}
+
+// start makes the first segment ready, so that a full disk or a missing
+// permission is told by Open, and starts the goroutines.
+func (l *Log) start() error {
+	l.mu.Lock()
+	job := l.makeReadyLocked(l.mu.catalog.wanted)
+	l.mu.Unlock()
+	if err := job(); err != nil {
+		return err
+	}
+	w := &writer{log: l}
+	l.goroutines.Add(2)
+	go w.run()
+	go l.housekeep()
+	return nil
+}
+
+// seal writes the link of a new segment.
+func (l *Log) seal() error {
+	l.mu.Lock()
+	q := &l.mu.queue
+	q.begin()
+	l.mu.queuedBytes += q.pending.bytes
+	l.mu.Unlock()
+	return l.Sync()
+}
+
+// secure puts the last segment's records from the given offset on disk. They are
+// written once more first: after a failed sync the kernel may hold pages that it takes for clean
+// and that never reached the disk, and a sync alone would pass over them (L5).
+func secure(fs vfs.FS, s *segment, from int64) (err error) {
+	f, err := fs.OpenReadWrite(s.path, writeCategory)
+	if err != nil {
+		return ioError("open", s.path, err)
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = ioError("close", s.path, cerr)
+		}
+	}()
+	buf := make([]byte, min(s.written-from, 1<<20))
+	for at := from; at < s.written; {
+		b := buf[:min(int64(len(buf)), s.written-at)]
+		if _, err := f.ReadAt(b, at); err != nil {
+			return ioError("read", s.path, err)
+		}
+		if _, err := f.WriteAt(b, at); err != nil {
+			return ioError("write", s.path, err)
+		}
+		at += int64(len(b))
+	}
+	return ioError("sync", s.path, f.Sync())
+}
+
+// reclaim makes files that hold nothing ready to be written again, and removes
+// those that are too many.
+func (o *Options) reclaim(free []freeFile, abandoned []found) ([]freeFile, error) {
+	changed := false
+	for _, f := range abandoned {
+		path := o.FS.PathJoin(o.Dir, freeName(f.seq))
+		if err := o.FS.Rename(f.path, path); err != nil {
+			return nil, ioError("rename", f.path, err)
+		}
+		free = append(free, freeFile{path: path, size: f.size})
+		changed = true
+	}
+	// A name may be there twice if a crash undid half of a renaming.
+	slices.SortFunc(free, func(a, b freeFile) int {
+		if a.path < b.path {
+			return -1
+		}
+		if a.path > b.path {
+			return 1
+		}
+		return 0
+	})
+	free = slices.CompactFunc(free, func(a, b freeFile) bool { return a.path == b.path })
+	for len(free) > o.FreeSegments {
+		last := free[len(free)-1]
+		if err := o.FS.Remove(last.path); err != nil {
+			return nil, ioError("remove", last.path, err)
+		}
+		free = free[:len(free)-1]
+		changed = true
+	}
+	if !changed {
+		return free, nil
+	}
+	return free, syncDir(o.FS, o.Dir)
+}
