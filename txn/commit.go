@@ -37,7 +37,8 @@ type CommitConfig struct {
 	Shards    *ShardMap
 
 	// OnFailure is called once, from any goroutine, when a batch could not be
-	// carried through (T3): the generation has to end. It must not block.
+	// carried through (T3), before anybody gets an answer: the generation has
+	// to end. It must not block.
 	OnFailure func(error)
 
 	// Limits; 0 is a default.
@@ -240,15 +241,14 @@ func (p *CommitProxy) finish(b *batch, err error) {
 		p.callLeaderLocked()
 	}
 	p.mu.Unlock()
-
+	if first && p.config.OnFailure != nil {
+		p.config.OnFailure(err)
+	}
 	for i, t := range b.members {
 		t.reply, t.err = b.answer(i, err)
 		t.wake <- wakeAnswered
 	}
 	refuse(refused)
-	if first && p.config.OnFailure != nil {
-		p.config.OnFailure(err)
-	}
 }
 
 // failLocked ends the proxy for good, for the given reason. first says that it

@@ -1,0 +1,164 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// The parts of a data directory.
+const (
+	lockFile   = "LOCK"    // held while a process uses the directory (C1)
+	ownerFile  = "OWNER"   // says who that is, for the error message of others
+	formatFile = "FORMAT"  // the format of everything below
+	logDir     = "log"     // the write-ahead log
+	storageDir = "storage" // the storage server's engine
+
+	// formatVersion is the newest format that this code reads and writes.
+	formatVersion = 1
+	formatPrefix  = "plinth data directory, format "
+)
+
+// directory is a data directory that this process holds.
+type directory struct {
+	fs   vfs.FS
+	path string
+	lock io.Closer
+}
+
+// openDirectory makes the directory if it does not exist and takes its lock.
+// It returns ErrDirectoryInUse, which says who has it, ErrNewerFormat, or
+// ErrFileCorrupt for a directory that holds something else.
+func openDirectory(fs vfs.FS, path string) (*directory, error) {
+	if err := fs.MkdirAll(path, 0o755); err != nil {
+		return nil, wire.ErrIO.With("cannot make data directory %s", path).Because(err)
+	}
+	lock, err := fs.Lock(fs.PathJoin(path, lockFile))
+	if err != nil {
+		return nil, lockError(fs, path, err)
+	}
+	d := &directory{fs: fs, path: path, lock: lock}
+	if err := d.checkFormat(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if err := d.writeFile(ownerFile, owner()); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return d, nil
+}
+
+// lockError says who has the directory, as far as that is known.
+func lockError(fs vfs.FS, path string, err error) error {
+	if errors.Is(err, os.ErrPermission) && !strings.Contains(err.Error(), "temporarily") {
+		if _, statErr := fs.Stat(fs.PathJoin(path, lockFile)); statErr != nil {
+			return wire.ErrIO.With("no permission to write in data directory %s", path).Because(err)
+		}
+	}
+	who := "another process"
+	if text, readErr := readFile(fs, fs.PathJoin(path, ownerFile)); readErr == nil && len(text) > 0 {
+		who = strings.TrimSpace(string(text))
+	}
+	return wire.ErrDirectoryInUse.With(
+		"data directory %s is in use by %s; stop it first, or open another directory", path, who).Because(err)
+}
+
+func owner() string {
+	return fmt.Sprintf("process %d (%s), which opened it at %s\n", os.Getpid(), os.Args[0], time.Now().UTC().Format(time.RFC3339))
+}
+
+// checkFormat writes the format file of a new directory and checks an old one.
+func (d *directory) checkFormat() error {
+	path := d.fs.PathJoin(d.path, formatFile)
+	text, err := readFile(d.fs, path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return d.initialize()
+	case err != nil:
+		return wire.ErrIO.With("cannot read %s", path).Because(err)
+	}
+	rest, found := strings.CutPrefix(strings.TrimSpace(string(text)), formatPrefix)
+	version, numErr := strconv.Atoi(rest)
+	switch {
+	case !found || numErr != nil:
+		return wire.ErrFileCorrupt.With("%s holds %.60q, not the format of a data directory", path, text)
+	case version > formatVersion:
+		return wire.ErrNewerFormat.With("data directory %s has format %d, this version of Plinth knows formats up to %d; open it with the newer version",
+			d.path, version, formatVersion)
+	case version < formatVersion:
+		return wire.ErrFileCorrupt.With("%s names format %d, which never existed", path, version)
+	}
+	return nil
+}
+
+// initialize marks an empty directory as a data directory. One that already
+// holds a log or an engine has lost its format file: it is not touched.
+func (d *directory) initialize() error {
+	for _, part := range []string{logDir, storageDir} {
+		if _, err := d.fs.Stat(d.fs.PathJoin(d.path, part)); err == nil {
+			return wire.ErrFileCorrupt.With("data directory %s holds %s but no file %s; restore that file, it reads %q",
+				d.path, part, formatFile, formatPrefix+strconv.Itoa(formatVersion))
+		}
+	}
+	return d.writeFile(formatFile, formatPrefix+strconv.Itoa(formatVersion)+"\n")
+}
+
+// writeFile puts a small file in place as a whole: written aside, synced,
+// renamed, directory synced.
+func (d *directory) writeFile(name, text string) (err error) {
+	path := d.fs.PathJoin(d.path, name)
+	defer func() {
+		if err != nil {
+			err = diskError(path, err)
+		}
+	}()
+	f, err := d.fs.Create(path+".new", vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte(text))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := d.fs.Rename(path+".new", path); err != nil {
+		return err
+	}
+	dir, err := d.fs.OpenDir(d.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func diskError(path string, err error) error {
+	if vfs.IsNoSpaceError(err) {
+		return wire.ErrDiskFull.With("disk is full: cannot write %s; make room, then open the store again", path).Because(err)
+	}
+	return wire.ErrIO.With("cannot write %s", path).Because(err)
+}
+
+// close gives the directory up. A directory whose disk has failed may keep the
+// owner file; only the lock counts.
+func (d *directory) close() error {
+	_ = d.fs.Remove(d.fs.PathJoin(d.path, ownerFile))
+	return d.lock.Close()
+}
+
+func readFile(fs vfs.FS, path string) ([]byte, error) {
+	f, err := fs.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	return text, errors.Join(err, f.Close())
+}

@@ -1,0 +1,17 @@
+// Package cluster puts the roles together: it opens what is on disk, ends the
+// generation before, begins the next one, and recruits sequencer, resolver and
+// proxies for it.
+//
+// Today there is one shape, Local: every role once, in this process, over one
+// log group with one voter and one storage server. Coordinators, the controller
+// and data distribution come with the cluster.
+//
+// Invariants, cited by assertions and tests:
+//
+//	C1  A data directory is used by one process at a time.
+//	C2  Opening is a recovery: the generation before is locked out of the log
+//	    before the log's end is read, and nothing is accepted before the log
+//	    has begun the new generation.
+//	C3  After the first fatal error nothing is acknowledged any more, and every
+//	    call says what the error was.
+package cluster

@@ -1,0 +1,310 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/raftgroup"
+	"github.com/plinthdb/plinth/internal/wal"
+	"github.com/plinthdb/plinth/internal/wire"
+	"github.com/plinthdb/plinth/resolver"
+	"github.com/plinthdb/plinth/sequencer"
+	"github.com/plinthdb/plinth/storage"
+	"github.com/plinthdb/plinth/txlog"
+	"github.com/plinthdb/plinth/txn"
+)
+
+// localGroup, localReplica and localTag name the only ones that a Local has.
+const (
+	localGroup   uint32   = 0
+	localReplica uint64   = 1
+	localTag     wire.Tag = 0
+)
+
+// LocalConfig says where a local store lives and how large its parts may grow.
+// Limits that are zero have defaults.
+type LocalConfig struct {
+	FS     vfs.FS
+	Dir    string
+	Logger *slog.Logger
+
+	// CacheBytes and WindowBytes bound the storage server's block cache and
+	// window.
+	CacheBytes  int64
+	WindowBytes int
+	// MemTableBytes is the size of one of the engine's memtables.
+	MemTableBytes int
+	// LogCacheBytes bounds the recent batches that the log keeps in memory,
+	// LogSegmentBytes is the size of its files, LogCutBytes how much must be
+	// forgettable before it is cut.
+	LogCacheBytes   int
+	LogSegmentBytes int64
+	LogCutBytes     int
+	// ResolverBytes bounds the resolver's memory.
+	ResolverBytes int64
+	// MaxPendingBytes bounds the transactions that wait to be committed.
+	MaxPendingBytes int
+	// MaxBatchCount and MaxInFlight shape the commit proxy's batches.
+	MaxBatchCount, MaxInFlight int
+}
+
+// Local is a whole store in one process: every role once. Its methods are what
+// a client needs; they are safe for concurrent use.
+type Local struct {
+	config LocalConfig
+	dir    *directory
+	wal    *wal.Log
+	log    *txlog.Server
+
+	generation wire.Generation
+	sequencer  *sequencer.Sequencer
+	resolver   *resolver.Resolver
+	storage    *storage.Server
+	versions   *txn.ReadVersionProxy
+	commits    *txn.CommitProxy
+
+	closing sync.Once
+	// ended is closed after reason was set: why nothing is served any more.
+	ended chan struct{}
+	mu    struct {
+		sync.Mutex
+		reason error
+	}
+	closeErr error
+}
+
+// OpenLocal opens the store in config.Dir, or makes a new one there: it takes
+// the directory's lock, replays the log, ends the generation before and begins
+// the next (C2). The context bounds only the opening.
+//
+// It returns ErrDirectoryInUse, ErrNewerFormat, ErrFileCorrupt, ErrDiskFull or
+// ErrIO, each naming what is wrong. What was opened by then is closed again.
+func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	l := &Local{config: config, ended: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			l.end(err)
+			_ = l.Close()
+		}
+	}()
+	if l.dir, err = openDirectory(config.FS, config.Dir); err != nil {
+		return nil, err
+	}
+	if err := l.openLog(ctx); err != nil {
+		return nil, err
+	}
+	first, err := l.recover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.openStorage(ctx); err != nil {
+		return nil, err
+	}
+	l.recruit(first)
+	return l, nil
+}
+
+// openLog replays the write-ahead log and starts the log group on it.
+func (l *Local) openLog(ctx context.Context) (err error) {
+	replay := raftgroup.NewReplay()
+	l.wal, err = wal.Open(wal.Options{
+		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, logDir), Logger: l.config.Logger,
+		SegmentBytes: l.config.LogSegmentBytes, QueueLimitBytes: raftgroup.LogQueueBytes, OnFatal: l.end,
+		Replay: func(rec wal.Record, pos wal.Position) error {
+			if rec.Group != localGroup {
+				return wire.ErrFileCorrupt.With("the log holds records of group %d, this store has only group %d", rec.Group, localGroup)
+			}
+			return replay.Record(rec, pos)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	l.log, err = txlog.Open(ctx, txlog.Config{
+		Group: localGroup, Replica: localReplica, Voters: []uint64{localReplica}, Log: l.wal,
+		Retain: l.wal.DropBefore, CacheBytes: l.config.LogCacheBytes, CutBytes: l.config.LogCutBytes,
+		Logger: l.config.Logger,
+	}, replay)
+	return err
+}
+
+// recover ends the generation before and begins the next one, as
+// docs/architecture.md §8 has it for a single log group. It returns F, the
+// version that the new generation starts from.
+func (l *Local) recover(ctx context.Context) (first wire.Version, err error) {
+	l.generation = l.log.Status().Locked + 1
+	end, err := l.log.Lock(ctx, l.generation)
+	if err != nil {
+		return 0, err
+	}
+	first = end + wire.RecoveryVersionStep
+	if err := l.log.Begin(ctx, l.generation, end, first); err != nil {
+		return 0, err
+	}
+	l.config.Logger.Info("generation begins", "generation", l.generation, "recovery_version", end, "first_version", first)
+	return first, nil
+}
+
+func (l *Local) openStorage(ctx context.Context) (err error) {
+	l.storage, err = storage.Open(ctx, storage.Config{
+		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, storageDir), Tag: localTag, Log: l.log,
+		CacheBytes: l.config.CacheBytes, WindowBytes: l.config.WindowBytes, MemTableBytes: l.config.MemTableBytes,
+		Logger: l.config.Logger, OnFatal: l.end,
+	})
+	return err
+}
+
+// recruit starts the roles of the generation, all with first as their floor.
+func (l *Local) recruit(first wire.Version) {
+	sequencerRole, resolverRole := wire.RoleID(rand.Uint64()), wire.RoleID(rand.Uint64())
+	l.sequencer = sequencer.New(sequencer.Config{Role: sequencerRole, Floor: first})
+	l.resolver = resolver.New(resolver.Config{Role: resolverRole, Floor: first, LimitBytes: l.config.ResolverBytes, OnStall: l.end})
+	l.versions = txn.NewReadVersionProxy(txn.ReadVersionConfig{
+		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log,
+	})
+	l.commits = txn.NewCommitProxy(txn.CommitConfig{
+		Generation: l.generation, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
+		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag),
+		OnFailure: l.end, MaxPendingBytes: l.config.MaxPendingBytes,
+		MaxBatchCount: l.config.MaxBatchCount, MaxInFlight: l.config.MaxInFlight,
+	})
+}
+
+// end notes why the store serves nothing any more (C3). Only the first reason
+// counts.
+func (l *Local) end(reason error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.reason != nil {
+		return
+	}
+	l.mu.reason = reason
+	close(l.ended)
+	if !errors.Is(reason, wire.ErrDatabaseClosed) {
+		l.config.Logger.Error("the store has ended", "dir", l.config.Dir, "err", reason)
+	}
+}
+
+// Err returns why the store serves nothing any more, nil while it does.
+func (l *Local) Err() error {
+	select {
+	case <-l.ended:
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.mu.reason
+	default:
+		return nil
+	}
+}
+
+// Ended is closed when the store serves nothing any more; Err then says why.
+func (l *Local) Ended() <-chan struct{} { return l.ended }
+
+// explain replaces what a role says after the end by the reason for it.
+func (l *Local) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if reason := l.Err(); reason != nil && !wire.MaybeCommitted(err) && !wire.Retryable(err) {
+		return reason
+	}
+	return err
+}
+
+// ReadVersion returns a read version, see txn.ReadVersionProxy.
+func (l *Local) ReadVersion(ctx context.Context, req wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.ReadVersionReply{}, err
+	}
+	reply, err := l.versions.ReadVersion(ctx, req)
+	return reply, l.explain(err)
+}
+
+// GetValues reads many keys at one version, see storage.Server.
+func (l *Local) GetValues(ctx context.Context, req *wire.GetValuesRequest) (wire.GetValuesReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.GetValuesReply{}, err
+	}
+	reply, err := l.storage.GetValues(ctx, req)
+	return reply, l.explain(err)
+}
+
+// GetRange reads the rows of a range at one version, see storage.Server.
+func (l *Local) GetRange(ctx context.Context, req *wire.GetRangeRequest) (wire.GetRangeReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.GetRangeReply{}, err
+	}
+	reply, err := l.storage.GetRange(ctx, req)
+	return reply, l.explain(err)
+}
+
+// GetKey resolves a key selector at one version, see storage.Server.
+func (l *Local) GetKey(ctx context.Context, req *wire.GetKeyRequest) (wire.GetKeyReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.GetKeyReply{}, err
+	}
+	reply, err := l.storage.GetKey(ctx, req)
+	return reply, l.explain(err)
+}
+
+// Watch returns when a key's value has changed, see storage.Server.
+func (l *Local) Watch(ctx context.Context, req *wire.WatchRequest) (wire.WatchReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.WatchReply{}, err
+	}
+	reply, err := l.storage.Watch(ctx, req)
+	return reply, l.explain(err)
+}
+
+// Commit commits a transaction, see txn.CommitProxy.
+func (l *Local) Commit(ctx context.Context, req *wire.CommitRequest) (wire.CommitReply, error) {
+	if err := l.Err(); err != nil {
+		return wire.CommitReply{}, err
+	}
+	reply, err := l.commits.Commit(ctx, req)
+	return reply, l.explain(err)
+}
+
+// Close ends the store: the roles in the order of the pipeline, then what is
+// on disk. It returns the error that ended the store before, if one did.
+func (l *Local) Close() error {
+	l.closing.Do(func() {
+		l.end(wire.ErrDatabaseClosed)
+		l.closeErr = l.close()
+	})
+	return l.closeErr
+}
+
+func (l *Local) close() error {
+	var errs []error
+	if l.commits != nil {
+		l.commits.Close()
+		l.versions.Close()
+		l.sequencer.Close()
+		l.resolver.Close()
+	}
+	if l.storage != nil {
+		errs = append(errs, l.storage.Close())
+	}
+	if l.log != nil {
+		l.log.Close()
+	}
+	if l.wal != nil {
+		errs = append(errs, l.wal.Close())
+	}
+	if l.dir != nil {
+		errs = append(errs, l.dir.close())
+	}
+	if reason := l.Err(); !errors.Is(reason, wire.ErrDatabaseClosed) {
+		return reason
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,541 @@
+package raftgroup
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/plinthdb/plinth/internal/invariants"
+	"github.com/plinthdb/plinth/internal/wal"
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// Errors of proposals, see G3.
+var (
+	// ErrNotLeader says that this replica does not lead; nothing was proposed.
+	ErrNotLeader = errors.New("this replica is not the leader of its group")
+	// ErrLost says that another leader's entry took the proposal's place: it
+	// will never be applied.
+	ErrLost = errors.New("the proposal was lost in a change of leader")
+)
+
+// Log is the write-ahead log of the process, see package wal.
+//
+// A group appends from inside done as well, so Append must not wait for room
+// there. It never has to: a group has at most maxUncommittedBytes, and one
+// proposal more, that are not on disk, and the log's queue has to be larger.
+type Log interface {
+	Append(positions []wal.Position, records []wal.Record, done func(error)) ([]wal.Position, error)
+	ReadAt(pos wal.Position) ([]byte, error)
+}
+
+// maxUncommittedBytes bounds what a leader has proposed and not yet committed;
+// a proposal beyond that is refused.
+const maxUncommittedBytes = 64 << 20
+
+// LogQueueBytes is what the queue of the write-ahead log must hold per group.
+const LogQueueBytes = 2 * maxUncommittedBytes
+
+// StateMachine is what the group replicates.
+type StateMachine interface {
+	// Apply takes one committed entry (G2). Its result goes to the proposer.
+	// It is called under the group's lock: it must not call the group.
+	Apply(index uint64, data []byte) (result any, err error)
+	// Restore takes the snapshot of the checkpoint that a start begins with.
+	Restore(snapshot []byte) error
+}
+
+// Config describes one replica.
+type Config struct {
+	// Group numbers the group among those that share the log.
+	Group uint32
+	// Replica is this replica's Raft id, not 0; Voters are all of them.
+	Replica uint64
+	Voters  []uint64
+
+	Log          Log
+	StateMachine StateMachine
+	// Retain is called when the group needs nothing in the log before pos any
+	// more.
+	Retain func(pos wal.Position)
+	// Send hands messages to the other replicas and must not block; messages
+	// may be lost. Nil in a group of one.
+	Send func([]*pb.Message)
+	// CacheBytes bounds the entries kept in memory; 0 is 64 MiB.
+	CacheBytes int
+	// Tick is the unit of Raft's time-outs in a group of several replicas; 0
+	// is 50 ms. Heartbeats go every tick, elections begin after ten.
+	Tick   time.Duration
+	Logger *slog.Logger
+}
+
+// Group is one replica. All methods are safe for concurrent use.
+type Group struct {
+	config Config
+	store  *Store
+	stop   chan struct{}
+	group  sync.WaitGroup
+	// leads is closed when this replica has applied an entry of its own term
+	// as leader.
+	leads chan struct{}
+
+	mu struct {
+		sync.Mutex
+		node      *raft.RawNode
+		hardState *pb.HardState // as written last
+		failed    error
+		applied   uint64
+		// waiting holds the proposals that are not answered, by index.
+		waiting map[uint64]proposal
+		// answers and outbox are worked off when the lock is given up.
+		answers []func()
+		outbox  []*pb.Message
+	}
+}
+
+type proposal struct {
+	term uint64
+	done func(result any, err error)
+}
+
+// Open starts a replica from what replay found; an empty replay starts a new
+// group. The caller must have fed the whole log to replay. Close ends it.
+func Open(ctx context.Context, config Config, replay *Replay) (*Group, error) {
+	if config.CacheBytes == 0 {
+		config.CacheBytes = 64 << 20
+	}
+	if config.Tick == 0 {
+		config.Tick = 50 * time.Millisecond
+	}
+	g := &Group{config: config, stop: make(chan struct{}), leads: make(chan struct{})}
+	g.mu.waiting = make(map[uint64]proposal)
+	if replay.Empty() {
+		if err := g.bootstrap(ctx, replay); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if g.store, err = replay.store(config.Log.ReadAt, config.CacheBytes); err != nil {
+		return nil, err
+	}
+	start := g.store.mu.base
+	if err := config.StateMachine.Restore(start.snapshot); err != nil {
+		return nil, wire.ErrFileCorrupt.Because(err)
+	}
+	if err := g.startRaft(start.index); err != nil {
+		return nil, err
+	}
+	if g.alone() {
+		// Nobody else can lead: no time-outs, no ticks.
+		g.do(func() error { return g.mu.node.Campaign() })
+		return g, nil
+	}
+	g.group.Add(1)
+	go g.tick()
+	return g, nil
+}
+
+func (g *Group) alone() bool { return len(g.config.Voters) == 1 }
+
+// bootstrap writes the checkpoint that every log begins with: all replicas of
+// a new group start from index 1 of term 1, with the voters in it.
+func (g *Group) bootstrap(ctx context.Context, replay *Replay) error {
+	b := base{index: 1, term: 1, conf: &pb.ConfState{Voters: g.config.Voters}}
+	payload, err := encodeCheckpoint(b)
+	if err != nil {
+		return err
+	}
+	rec := wal.Record{Group: g.config.Group, Kind: recordCheckpoint, Index: b.index, Payload: payload}
+	done := make(chan error, 1)
+	positions, err := g.config.Log.Append(nil, []wal.Record{rec}, func(err error) { done <- err })
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return err
+		}
+		return replay.Record(rec, positions[0])
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (g *Group) startRaft(applied uint64) error {
+	node, err := raft.NewRawNode(&raft.Config{
+		ID: g.config.Replica, Storage: g.store, Applied: applied,
+		ElectionTick: 10, HeartbeatTick: 1, CheckQuorum: true, PreVote: true,
+		AsyncStorageWrites: true, DisableProposalForwarding: true,
+		MaxSizePerMsg: 1 << 20, MaxCommittedSizePerReady: 16 << 20,
+		MaxInflightMsgs: 256, MaxUncommittedEntriesSize: maxUncommittedBytes,
+		Logger: raftLogger{g.config.Logger},
+	})
+	if err != nil {
+		return err
+	}
+	g.mu.node = node
+	g.mu.hardState, _, _ = g.store.InitialState()
+	g.mu.applied = applied
+	return nil
+}
+
+// tick drives Raft's time-outs in a group of several replicas.
+func (g *Group) tick() {
+	defer g.group.Done()
+	ticker := time.NewTicker(g.config.Tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			g.do(func() error { g.mu.node.Tick(); return nil })
+		case <-g.stop:
+			return
+		}
+	}
+}
+
+// Step takes a message from another replica.
+func (g *Group) Step(m *pb.Message) {
+	g.do(func() error { return g.mu.node.Step(m) })
+}
+
+// Propose replicates data, which is shared from then on, and calls done with
+// the outcome (G3): perhaps before Propose returns, perhaps on another
+// goroutine. done must not block. Proposals are replicated in the order in
+// which Propose is called.
+func (g *Group) Propose(data []byte, done func(result any, err error)) {
+	g.mu.Lock()
+	err := g.mu.failed
+	if err == nil {
+		err = g.proposeLocked(data, done)
+	}
+	if err != nil {
+		g.mu.answers = append(g.mu.answers, func() { done(nil, err) })
+	}
+	g.unlock()
+}
+
+func (g *Group) proposeLocked(data []byte, done func(any, error)) error {
+	if err := g.mu.node.Propose(data); err != nil {
+		if errors.Is(err, raft.ErrProposalDropped) {
+			return ErrNotLeader
+		}
+		return err
+	}
+	// Raft has put the entry at the end of its unstable log: the Ready that
+	// follows ends with it.
+	rd := g.mu.node.Ready()
+	last := rd.Entries[len(rd.Entries)-1]
+	if invariants.Enabled {
+		invariants.Assert(len(last.GetData()) == len(data), "G3: the proposal is not the last entry of its Ready")
+	}
+	g.mu.waiting[last.GetIndex()] = proposal{term: last.GetTerm(), done: done}
+	g.handleLocked(rd)
+	g.driveLocked()
+	return nil
+}
+
+// do runs one step of Raft and then everything that follows from it. Raft's
+// own refusals (a message from a stranger, a dropped proposal) need no action.
+func (g *Group) do(step func() error) {
+	g.mu.Lock()
+	defer g.unlock()
+	if g.mu.failed != nil {
+		return
+	}
+	if err := step(); err != nil {
+		g.config.Logger.Debug("raft refused a step", "group", g.config.Group, "err", err)
+	}
+	g.driveLocked()
+}
+
+// driveLocked works until Raft has nothing left to do.
+func (g *Group) driveLocked() {
+	for g.mu.failed == nil && g.mu.node.HasReady() {
+		g.handleLocked(g.mu.node.Ready())
+	}
+}
+
+func (g *Group) handleLocked(rd raft.Ready) {
+	for _, m := range rd.Messages {
+		switch m.GetTo() {
+		case raft.LocalAppendThread:
+			g.writeLocked(m)
+		case raft.LocalApplyThread:
+			g.applyLocked(m)
+		default:
+			g.mu.outbox = append(g.mu.outbox, m)
+		}
+	}
+	if rd.SoftState != nil && rd.SoftState.RaftState != raft.StateLeader {
+		g.loseLocked()
+	}
+}
+
+// writeLocked hands what Raft wants on disk to the log (G1). The commit index
+// alone is not worth a record: it can be found again.
+func (g *Group) writeLocked(m *pb.Message) {
+	var records []wal.Record
+	if m.Term != nil {
+		hs := &pb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
+		if hs.GetTerm() != g.mu.hardState.GetTerm() || hs.GetVote() != g.mu.hardState.GetVote() {
+			records = append(records, g.hardStateRecord(hs))
+		}
+		g.mu.hardState = hs
+	}
+	states := len(records)
+	entries := m.GetEntries()
+	for _, e := range entries {
+		records = append(records, wal.Record{
+			Group: g.config.Group, Kind: recordEntry, Index: e.GetIndex(), Payload: entryHeader(e), Rest: [][]byte{e.GetData()},
+		})
+	}
+	if err := g.store.append(entries); err != nil {
+		g.failLocked(err)
+		return
+	}
+	if len(records) == 0 && len(m.GetResponses()) == 0 {
+		return
+	}
+	w := &write{states: states, entries: entries, responses: m.GetResponses()}
+	var err error
+	if w.positions, err = g.config.Log.Append(nil, records, func(err error) { g.written(w, err) }); err != nil {
+		g.failLocked(err)
+	}
+}
+
+// write is something on its way to disk. It is guarded by the group's lock,
+// since it may be done before its positions are noted.
+type write struct {
+	// positions are those of the records: first some that are not entries
+	// (states), then the entries.
+	positions []wal.Position
+	states    int
+	entries   []*pb.Entry
+	// responses vouch for the records (G1).
+	responses []*pb.Message
+	// base is set if the write is a checkpoint.
+	base *base
+}
+
+func (g *Group) hardStateRecord(hs *pb.HardState) wal.Record {
+	payload, err := proto.Marshal(hs)
+	if err != nil {
+		panic(err) // three integers always marshal
+	}
+	return wal.Record{Group: g.config.Group, Kind: recordHardState, Payload: payload}
+}
+
+// written delivers the responses that vouch for what is now on disk. A log
+// that failed ends the replica: nothing may vouch for anything any more.
+func (g *Group) written(w *write, err error) {
+	g.mu.Lock()
+	defer g.unlock()
+	if g.mu.failed != nil {
+		return
+	}
+	if err != nil {
+		g.failLocked(err)
+		return
+	}
+	g.store.located(w.entries, w.positions[w.states:])
+	if w.base != nil {
+		w.base.pos = w.positions[0]
+		g.cutLocked(*w.base)
+	}
+	for _, r := range w.responses {
+		if r.GetTo() != g.config.Replica {
+			g.mu.outbox = append(g.mu.outbox, r)
+			continue
+		}
+		if err := g.mu.node.Step(r); err != nil {
+			g.config.Logger.Debug("raft refused a response", "group", g.config.Group, "err", err)
+		}
+	}
+	g.driveLocked()
+}
+
+// applyLocked gives committed entries to the state machine.
+func (g *Group) applyLocked(m *pb.Message) {
+	for _, e := range m.GetEntries() {
+		if invariants.Enabled {
+			invariants.Assert(e.GetIndex() == g.mu.applied+1, "G2: entry %d after %d", e.GetIndex(), g.mu.applied)
+		}
+		g.mu.applied = e.GetIndex()
+		g.applyEntryLocked(e)
+	}
+	for _, r := range m.GetResponses() {
+		if err := g.mu.node.Step(r); err != nil {
+			g.config.Logger.Debug("raft refused a response", "group", g.config.Group, "err", err)
+		}
+	}
+	status := g.mu.node.BasicStatus()
+	if status.RaftState == raft.StateLeader {
+		if term, err := g.store.Term(g.mu.applied); err == nil && term == status.GetTerm() {
+			g.leadLocked()
+		}
+	}
+}
+
+func (g *Group) applyEntryLocked(e *pb.Entry) {
+	var result any
+	var err error
+	switch {
+	case e.GetType() != pb.EntryNormal:
+		g.failLocked(wire.ErrInternal.With("raft entry %d changes the voters, which this version of Plinth cannot do", e.GetIndex()))
+		return
+	case len(e.GetData()) > 0:
+		result, err = g.config.StateMachine.Apply(e.GetIndex(), e.GetData())
+	}
+	p, ok := g.mu.waiting[e.GetIndex()]
+	if !ok {
+		return
+	}
+	delete(g.mu.waiting, e.GetIndex())
+	if p.term != e.GetTerm() {
+		result, err = nil, ErrLost
+	}
+	g.mu.answers = append(g.mu.answers, func() { p.done(result, err) })
+}
+
+// leadLocked notes that this replica leads and has applied everything that
+// was committed before its term.
+func (g *Group) leadLocked() {
+	select {
+	case <-g.leads:
+	default:
+		close(g.leads)
+	}
+}
+
+// loseLocked notes that this replica does not lead any more. What it proposed
+// stays unanswered until the entry at its index is known.
+func (g *Group) loseLocked() {
+	select {
+	case <-g.leads:
+		g.leads = make(chan struct{})
+	default:
+	}
+}
+
+// WaitLeader returns once this replica leads its group and has applied
+// everything committed before. It returns the reason if the replica has ended,
+// or the context's cause.
+func (g *Group) WaitLeader(ctx context.Context) error {
+	g.mu.Lock()
+	leads, failed := g.leads, g.mu.failed
+	g.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
+	select {
+	case <-leads:
+		return nil
+	case <-g.stop:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.mu.failed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Entry returns the data of one committed entry, shared; see Store.Entry.
+func (g *Group) Entry(index uint64) ([]byte, error) {
+	e, err := g.store.Entry(index)
+	return e.GetData(), err
+}
+
+// BytesThrough returns how many bytes of entries up to index the log holds.
+func (g *Group) BytesThrough(index uint64) int { return g.store.bytesThrough(index) }
+
+// Compact gives up the entries through index, which must be applied: snapshot
+// is the state machine's state right there. It returns at once; the log is cut
+// when the checkpoint is on disk (G4).
+func (g *Group) Compact(index uint64, snapshot []byte) error {
+	g.mu.Lock()
+	defer g.unlock()
+	if g.mu.failed != nil {
+		return g.mu.failed
+	}
+	if index > g.mu.applied {
+		return wire.ErrInternal.With("compaction through entry %d, but only %d is applied", index, g.mu.applied)
+	}
+	term, err := g.store.Term(index)
+	if err != nil {
+		return err
+	}
+	_, conf, _ := g.store.InitialState()
+	b := base{index: index, term: term, conf: conf, snapshot: snapshot}
+	payload, err := encodeCheckpoint(b)
+	if err != nil {
+		return err
+	}
+	// The hard state is written anew: its last record may be in the part that
+	// is given up.
+	records := []wal.Record{
+		{Group: g.config.Group, Kind: recordCheckpoint, Index: index, Payload: payload},
+		g.hardStateRecord(g.mu.hardState),
+	}
+	w := &write{states: len(records), base: &b}
+	if w.positions, err = g.config.Log.Append(nil, records, func(err error) { g.written(w, err) }); err != nil {
+		g.failLocked(err)
+	}
+	return err
+}
+
+// cutLocked cuts the log at a checkpoint that is on disk, and says from where
+// on the group still needs the write-ahead log.
+func (g *Group) cutLocked(b base) {
+	g.store.cut(b)
+	keep := b.pos
+	if pos, ok := g.store.firstPosition(); ok && pos.Compare(keep) < 0 {
+		keep = pos
+	}
+	if g.config.Retain != nil {
+		g.config.Retain(keep)
+	}
+}
+
+// failLocked ends the replica for the given reason. What waits gets it.
+func (g *Group) failLocked(err error) {
+	if g.mu.failed != nil {
+		return
+	}
+	g.mu.failed = err
+	close(g.stop)
+	for index, p := range g.mu.waiting {
+		delete(g.mu.waiting, index)
+		g.mu.answers = append(g.mu.answers, func() { p.done(nil, err) })
+	}
+}
+
+// unlock gives up the lock, then sends and answers what has gathered: both may
+// run other people's code.
+func (g *Group) unlock() {
+	answers, outbox := g.mu.answers, g.mu.outbox
+	g.mu.answers, g.mu.outbox = nil, nil
+	g.mu.Unlock()
+	if len(outbox) > 0 && g.config.Send != nil {
+		g.config.Send(outbox)
+	}
+	for _, answer := range answers {
+		answer()
+	}
+}
+
+// Close ends the replica: proposals that are not answered get
+// ErrDatabaseClosed. The log stays open.
+func (g *Group) Close() {
+	g.mu.Lock()
+	g.failLocked(wire.ErrDatabaseClosed)
+	g.unlock()
+	g.group.Wait()
+}
