@@ -24,11 +24,14 @@ type ResolveTransaction struct {
 // ResolveRequest is one batch of transactions, in order, at one version.
 type ResolveRequest struct {
 	Role RoleID
+	// Proxy is the asking proxy, so that what it acknowledges does not make
+	// the resolver forget its answers to another one.
+	Proxy RoleID
 	// Prev is the version before Version: the resolver decides the batches in
 	// this order, whatever order they arrive in.
 	Prev, Version Version
-	// Acknowledged is a version whose reply, and every earlier one, the proxy
-	// has received: remembered answers up to there may be forgotten.
+	// Acknowledged is a version whose reply, and every earlier one to this
+	// proxy, the proxy has received: remembered answers up to there may be forgotten.
 	Acknowledged Version
 	Transactions []ResolveTransaction
 }
