@@ -30,7 +30,8 @@ type state struct {
 	// recovery is the recovery version of the generation that has begun.
 	recovery wire.Version
 	// knownCommitted is the highest version that this replica knows to be
-	// durable on every log group.
+	// durable on every log group. It is a hint of this replica's, not
+	// replicated: what a restart forgets, the next Begin says anew.
 	knownCommitted wire.Version
 }
 
@@ -55,7 +56,7 @@ func NewCore() *Core {
 // ErrChainBroken for one whose predecessor is not the end of the log.
 func (c *Core) Append(index uint64, req *wire.AppendRequest, tags []wire.Tag) error {
 	switch {
-	case req.Generation != c.state.begun || req.Generation != c.state.locked: // L2
+	case !c.Live(req.Generation): // L2
 		return wire.ErrGenerationEnded.With("batch of generation %d, but generation %d has locked the log and %d has begun",
 			req.Generation, c.state.locked, c.state.begun)
 	case req.Version <= c.state.end && req.Version > c.state.recovery: // L1: a repeat
@@ -68,7 +69,7 @@ func (c *Core) Append(index uint64, req *wire.AppendRequest, tags []wire.Tag) er
 	for _, tag := range tags {
 		if _, known := c.popped[tag]; !known {
 			// A tag pins the log from the first batch that names it.
-			c.popped[tag] = req.Prev
+			c.popped[tag] = 0
 		}
 	}
 	c.items = append(c.items, item{index: index, batch: true, tags: tags, after: c.state})
@@ -136,9 +137,10 @@ func (c *Core) End() wire.Version { return c.state.end }
 // Locked returns the generation that has locked the log last.
 func (c *Core) Locked() wire.Generation { return c.state.locked }
 
-// Live reports whether appends of generation are accepted.
+// Live reports whether appends of generation are accepted. Generations count
+// from 1.
 func (c *Core) Live(generation wire.Generation) bool {
-	return generation == c.state.locked && generation == c.state.begun
+	return generation != 0 && generation == c.state.locked && generation == c.state.begun
 }
 
 // Popped returns the version up to which tag has popped the log, and whether

@@ -32,7 +32,7 @@ var (
 // proposal more, that are not on disk, and the log's queue has to be larger.
 type Log interface {
 	Append(positions []wal.Position, records []wal.Record, done func(error)) ([]wal.Position, error)
-	ReadAt(pos wal.Position) ([]byte, error)
+	ReadAt(pos wal.Position, buf []byte) (wal.Record, error)
 }
 
 // maxUncommittedBytes bounds what a leader has proposed and not yet committed;
@@ -121,7 +121,7 @@ func Open(ctx context.Context, config Config, replay *Replay) (*Group, error) {
 		}
 	}
 	var err error
-	if g.store, err = replay.store(config.Log.ReadAt, config.CacheBytes); err != nil {
+	if g.store, err = replay.store(config.Log, config.CacheBytes); err != nil {
 		return nil, err
 	}
 	start := g.store.mu.base

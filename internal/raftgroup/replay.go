@@ -88,14 +88,14 @@ func (r *Replay) dropThrough(index uint64) {
 }
 
 // store makes the Raft log out of what was gathered.
-func (r *Replay) store(read func(wal.Position) ([]byte, error), cacheBytes int) (*Store, error) {
+func (r *Replay) store(log Log, cacheBytes int) (*Store, error) {
 	if !r.found {
 		return nil, wire.ErrFileCorrupt.Because(errNoCheckpoint)
 	}
 	if len(r.entries) > 0 && r.first != r.checkpoint.index+1 {
 		return nil, wire.ErrFileCorrupt.With("raft entries begin at %d, but the checkpoint ends at %d", r.first, r.checkpoint.index)
 	}
-	s := newStore(r.checkpoint, read, cacheBytes)
+	s := newStore(r.checkpoint, log, cacheBytes)
 	s.mu.slots = r.entries
 	s.mu.evicted = len(r.entries)
 	s.mu.hardState = r.hardState

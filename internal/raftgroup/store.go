@@ -14,8 +14,8 @@ import (
 // Store is the Raft log as raft.Storage wants it: which entries there are,
 // recent ones in memory, and where on disk the others lie.
 type Store struct {
-	// read fetches an entry's record from the write-ahead log.
-	read func(wal.Position) ([]byte, error)
+	// log is where entries that are not in memory are read back from.
+	log Log
 	// cacheBytes bounds the entries kept in memory. Entries that have no
 	// position yet stay regardless: they are nowhere else.
 	cacheBytes int
@@ -52,8 +52,8 @@ type slot struct {
 	bytes int
 }
 
-func newStore(b base, read func(wal.Position) ([]byte, error), cacheBytes int) *Store {
-	s := &Store{read: read, cacheBytes: cacheBytes}
+func newStore(b base, log Log, cacheBytes int) *Store {
+	s := &Store{log: log, cacheBytes: cacheBytes}
 	s.mu.base = b
 	s.mu.hardState = &pb.HardState{}
 	return s
@@ -134,7 +134,7 @@ func (s *Store) Entry(index uint64) (*pb.Entry, error) {
 	if sl.entry != nil {
 		return sl.entry, nil
 	}
-	payload, err := s.read(sl.pos)
+	rec, err := s.log.ReadAt(sl.pos, nil)
 	if err != nil {
 		// The log may have been cut between the look and the read.
 		if first, _ := s.FirstIndex(); index < first {
@@ -142,7 +142,7 @@ func (s *Store) Entry(index uint64) (*pb.Entry, error) {
 		}
 		return nil, err
 	}
-	return decodeEntry(index, payload)
+	return decodeEntry(index, rec.Payload)
 }
 
 // Snapshot implements raft.Storage. Replicas that fell behind the log's
