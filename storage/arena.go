@@ -13,7 +13,7 @@ const (
 
 // alloc returns n bytes of its own, never nil.
 func (a *arena) alloc(n int) []byte {
-	if n > len(a.free) {
+	if n > len(a.free) || a.free == nil {
 		a.next = min(max(2*a.next, minArenaBytes), maxArenaBytes)
 		if n > a.next/2 {
 			return make([]byte, n)

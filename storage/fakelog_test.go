@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -15,7 +16,7 @@ type fakeLog struct {
 		versions []wire.TaggedVersion
 		through  wire.Version
 		popped   wire.Version
-		bytes    int // handed out so far
+		frozen   bool // pops are refused
 		changed  chan struct{}
 		err      error // what Peek fails with
 	}
@@ -77,6 +78,13 @@ func (l *fakeLog) fail(err error) {
 	defer l.mu.Unlock()
 	l.mu.err = err
 	l.changeLocked()
+}
+
+// freeze makes every Pop fail, or ends that.
+func (l *fakeLog) freeze(frozen bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.frozen = frozen
 }
 
 func (l *fakeLog) changeLocked() {
@@ -142,6 +150,9 @@ func (l *fakeLog) replyLocked(req wire.PeekRequest) wire.PeekReply {
 func (l *fakeLog) Pop(_ context.Context, _ wire.Tag, upTo wire.Version) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.mu.frozen {
+		return errors.New("log: no pops now")
+	}
 	l.mu.popped = max(l.mu.popped, upTo)
 	for len(l.mu.versions) > 0 && l.mu.versions[0].Version <= upTo {
 		l.mu.versions = l.mu.versions[1:]

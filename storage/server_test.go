@@ -102,3 +102,13 @@ func TestARestartGoesOnFromTheDisk(t *testing.T) {
 	same(t, get(t, s, 9_000_000, "a", "b", "n"), "2", "1", "\x03")
 	same(t, scan(t, s, wire.GetRangeRequest{Version: 9_000_000, End: []byte("z")}), "a=2", "b=1", "n=\x03")
 }
+
+func TestAnEmptyValueIsNotAnAbsentOneInTheEngine(t *testing.T) {
+	l := newFakeLog()
+	s := open(t, vfs.NewMem(), l, func(cfg *storage.Config) { cfg.FlushInterval = time.Millisecond })
+	l.append(1_000_000, set("a", ""))
+	l.reach(9_000_000)
+	l.awaitPop(1_000_000)
+	same(t, get(t, s, 9_000_000, "a", "b"), "", "<absent>")
+	same(t, scan(t, s, wire.GetRangeRequest{Version: 9_000_000, End: []byte("z")}), "a=")
+}

@@ -44,19 +44,15 @@ func (c *clearMap) covering(key []byte) (found fragment, ok bool) {
 	return found, ok
 }
 
-// at returns the newest clear of key at or below version, nil if there is none.
-func (c *clearMap) at(key []byte, version wire.Version) *clearNode {
-	f, ok := c.covering(key)
-	if !ok {
-		return nil
-	}
-	return f.at(version)
-}
-
-func (f fragment) at(version wire.Version) *clearNode {
+// at returns the newest clear at or below version, nil if there is none above
+// floor.
+func (f fragment) at(version, floor wire.Version) *clearNode {
 	n := f.newest
 	for n != nil && n.version > version {
 		n = n.older
+	}
+	if n == nil || n.version <= floor {
+		return nil
 	}
 	return n
 }

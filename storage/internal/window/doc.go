@@ -33,4 +33,7 @@
 //	N6  No key that the window keeps belongs to a mutation list older than the
 //	    key's newest node: a key that changes for ever does not hold an old
 //	    list in memory.
+//	N7  Trimming goes in pieces, but shows at once: a node at or below the
+//	    floor is never seen. Otherwise an old set whose clear is trimmed
+//	    already would come back, or the other way round.
 package window

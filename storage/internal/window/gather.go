@@ -49,14 +49,9 @@ func (w *Window) Gather(version wire.Version, begin, end []byte, reverse bool, l
 // row appends the state of e at version if the window knows it. An older value
 // under a clear is left out: the clear's mask hides the engine's row too.
 func (w *Window) row(e *entry, version wire.Version, p *Piece) {
-	n := e.at(version)
-	if n == nil {
+	n := w.at(e, version)
+	if n == nil || w.cleared(e.key, version, n.seq) {
 		return
-	}
-	if !w.clears.empty() {
-		if c := w.clears.at(e.key, version); c != nil && c.seq > n.seq {
-			return
-		}
 	}
 	p.Rows = append(p.Rows, wire.KeyValue{Key: e.key, Value: n.value})
 }
@@ -108,7 +103,7 @@ func (w *Window) masksUp(version wire.Version, begin, end []byte, limit int, p *
 			return false
 		}
 		limit--
-		if f.at(version) == nil {
+		if f.at(version, w.floor) == nil {
 			return true
 		}
 		r := wire.KeyRange{Begin: maxKey(f.begin, begin), End: minKey(f.end, end)}
@@ -141,7 +136,7 @@ func (w *Window) masksDown(version wire.Version, begin, end []byte, limit int, p
 			return false
 		}
 		limit--
-		if f.at(version) == nil {
+		if f.at(version, w.floor) == nil {
 			return true
 		}
 		r := wire.KeyRange{Begin: maxKey(f.begin, begin), End: minKey(f.end, end)}

@@ -67,18 +67,17 @@ func (w *Window) Steps() int { return len(w.steps) }
 // its end. A key that a later range clear of the step removed is left out.
 func (w *Window) Collect(s *Step, from, to int, out []Write) []Write {
 	for _, e := range s.touched[from:to] {
-		n := e.at(s.end)
-		if !w.clears.empty() {
-			if c := w.clears.at(e.key, s.end); c != nil && c.seq > n.seq {
-				continue
-			}
+		n := w.at(e, s.end)
+		if w.cleared(e.key, s.end, n.seq) {
+			continue
 		}
 		out = append(out, Write{Prefix: prefixOf(e.key), KeyValue: wire.KeyValue{Key: e.key, Value: n.value}})
 	}
 	return out
 }
 
-// BeginTrim makes the end of the oldest step the floor: the engine holds it.
+// BeginTrim makes the end of the oldest step the floor: the engine holds it,
+// and from now on the window answers as if the step were trimmed (N7).
 func (w *Window) BeginTrim(s *Step) {
 	if invariants.Enabled {
 		invariants.Assert(w.OldestStep() == s, "N5: trimming a step that is not the oldest")

@@ -132,11 +132,14 @@ func (w *Window) find(key []byte) *entry {
 // The value is never nil then and shared (rule W1 of package wire).
 func (w *Window) Lookup(key []byte, version wire.Version) ([]byte, State) {
 	if e := w.find(key); e != nil {
-		if n := e.at(version); n != nil {
-			return w.overlay(key, version, n)
+		if n := w.at(e, version); n != nil {
+			if n.value == nil || w.cleared(key, version, n.seq) {
+				return nil, Absent
+			}
+			return n.value, Present
 		}
 	}
-	if !w.clears.empty() && w.clears.at(key, version) != nil {
+	if w.cleared(key, version, 0) {
 		return nil, Absent
 	}
 	return nil, Unknown
@@ -146,26 +149,32 @@ func (w *Window) Lookup(key []byte, version wire.Version) ([]byte, State) {
 // its version is complete.
 func (w *Window) Newest(key []byte) ([]byte, State) { return w.Lookup(key, wire.MaxVersion) }
 
-// overlay decides between a key's node and the clears that cover it.
-func (w *Window) overlay(key []byte, version wire.Version, n *node) ([]byte, State) {
-	if n.value == nil {
-		return nil, Absent
-	}
-	if !w.clears.empty() {
-		if c := w.clears.at(key, version); c != nil && c.seq > n.seq {
-			return nil, Absent
-		}
-	}
-	return n.value, Present
-}
-
-// at returns the newest node at or below version, nil if there is none.
-func (e *entry) at(version wire.Version) *node {
+// at returns the newest node of e at or below version, nil if there is none
+// above the floor: what is not above the floor counts as trimmed from BeginTrim
+// on, wherever the trimming has got to (N7).
+func (w *Window) at(e *entry, version wire.Version) *node {
 	n := &e.node
 	for n != nil && n.version > version {
 		n = n.older
 	}
+	if n == nil || n.version <= w.floor {
+		return nil
+	}
 	return n
+}
+
+// cleared reports whether a range clear of key, at or below version and above
+// the floor, comes after the mutation with number seq.
+func (w *Window) cleared(key []byte, version wire.Version, seq uint64) bool {
+	if w.clears.empty() {
+		return false
+	}
+	f, ok := w.clears.covering(key)
+	if !ok {
+		return false
+	}
+	n := f.at(version, w.floor)
+	return n != nil && n.seq > seq
 }
 
 // Set gives key a value at version.
