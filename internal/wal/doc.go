@@ -41,7 +41,7 @@
 //	          8  u32 format version                            0  u64 number of the segment before
 //	         12  u32 checksum of bytes 0 to 11                 8  u64 offset where that one ends
 //	         16  u64 number of the segment
-//	       4092  u32 checksum of bytes 16 to 4091    mark      a record without payload
+//	       4092  u32 checksum of bytes 16 to 4091    mark      a record of the log's own
 //
 //	record    0  u8  'P'     16  u32 synced offset of this segment
 //	          1  u8  0xa7    20  u32 length of the payload
@@ -55,6 +55,8 @@
 // The synced offset says that everything before it, in this segment, was on
 // disk when the record was written. A mark is there for nothing else: it is
 // written, but not synced, when a sync is done and nothing waits to follow it.
+// Close ends the log with a mark whose payload, zeros, fills the block, and
+// another in a block of its own.
 // The offset and the segment's number take part in the checksum: neither what a
 // recycled file held before nor a copy of a record inside a payload is taken for
 // a record.
@@ -97,15 +99,16 @@
 // medium lost them afterwards. The window is kept small: the next batch names
 // them; so does the mark that follows at once when no batch does, which reaches
 // the disk with the operating system's own write-back, and survives a killed
-// process; Close syncs its mark; and Open seals what it recovered. What remains
+// process; Close syncs its marks, so that the loss of any one block of a closed
+// log is found; and Open seals what it recovered. What remains
 // is this: power fails within seconds of the last sync, before the mark was
 // written back, and the medium also loses blocks that it had reported as
 // written. Then the records of that last sync end the log silently. Raft
 // replicas on other machines are the remedy, as for the loss of a whole disk.
 //
-// Also out of sight of the log: the removal of its oldest segments as whole
-// files (the owner notices that its first index is missing), and a disk that
-// lies about syncs consistently.
+// Also out of sight of the log: the removal of whole files at either end of it,
+// or the truncation of the last one (a file missing in between is found), and a
+// disk that lies about syncs consistently.
 //
 // Blocks that hold synced records are written again when records follow in the
 // same block, with the same bytes for the old ones. The log relies on a disk that

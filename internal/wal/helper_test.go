@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -188,7 +190,7 @@ func fsOf(t testing.TB, files map[string][]byte) *vfs.MemFS {
 	return fs
 }
 
-// linkedSegments returns the numbers of the segments that hold a link.
+// linkedSegments returns the numbers of the segments that hold a link, rising.
 func linkedSegments(files map[string][]byte) []uint64 {
 	var seqs []uint64
 	for name, b := range files {
@@ -200,10 +202,19 @@ func linkedSegments(files map[string][]byte) []uint64 {
 			seqs = append(seqs, seq)
 		}
 	}
+	slices.Sort(seqs)
 	return seqs
 }
 
 // putSum recomputes a record header's checksum after a test changed it.
 func putSum(b []byte, offset int64) {
 	binary.LittleEndian.PutUint32(b[4:], headerSum(b, offset))
+}
+
+// newerHeader returns a copy of a segment whose header is of another version.
+func newerHeader(file []byte, version uint32) []byte {
+	b := bytes.Clone(file)
+	binary.LittleEndian.PutUint32(b[8:], version)
+	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b[:12], castagnoli))
+	return b
 }

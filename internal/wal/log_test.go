@@ -57,7 +57,7 @@ func TestReadAtRefusesPositionsThatAreNotInTheLog(t *testing.T) {
 	all := appendRun(t, l, 0, 400)
 	last := all[len(all)-1].position
 	l.DropBefore(last)
-	for _, p := range []Position{{}, all[0].position, {Segment: last.Segment, Offset: 8}, {Segment: last.Segment, Offset: uint32(last.end())+markBytes},
+	for _, p := range []Position{{}, all[0].position, {Segment: last.Segment, Offset: 8}, {Segment: last.Segment, Offset: uint32(last.end()) + markBytes},
 		{Segment: last.Segment + 1, Offset: firstRecordOffset}} {
 		if _, err := l.ReadAt(p, nil); !errors.Is(err, wire.ErrClientInvalidOperation) {
 			t.Errorf("ReadAt(%v): %v", p, err)

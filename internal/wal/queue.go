@@ -115,6 +115,14 @@ func (q *queue) begin() {
 // mark lays out a mark. The segment must have begun.
 func (q *queue) mark() { q.put(header{typ: typeMark}, nil, nil) }
 
+// lastMarks lays out a mark that fills the file-system block, and another in a
+// block of its own: the loss of any one block leaves a witness of the rest.
+func (q *queue) lastMarks() {
+	used := (q.tail + recordHeaderBytes) % segmentHeaderBytes
+	q.put(header{typ: typeMark}, make([]byte, (segmentHeaderBytes-used)%segmentHeaderBytes), nil)
+	q.mark()
+}
+
 func (q *queue) put(h header, payload []byte, rest [][]byte) Position {
 	h.segment = q.segment
 	c := q.chunk()

@@ -23,6 +23,8 @@ type writer struct {
 	zeros []byte
 	// marked says that the last record names everything before it as synced.
 	marked bool
+	// ended says that the last marks of a closed log were written.
+	ended bool
 }
 
 // run writes what is queued until the log is closed or fails.
@@ -57,13 +59,10 @@ func (w *writer) next() (batch, bool) {
 		return batch{}, false
 	}
 	if q.empty() {
-		if w.segment == 0 || w.marked && w.synced == w.written {
+		if w.segment == 0 || w.ended {
 			return batch{}, false
 		}
-		// The last word of a log that is closed: a mark, so that damage to any
-		// record is found at the next Open.
-		w.markLocked()
-		q.pending.sync = true
+		w.endLocked()
 	}
 	return q.take(), true
 }
@@ -78,6 +77,19 @@ func (w *writer) markLocked() {
 	q.mark()
 	w.log.mu.queuedBytes += q.pending.bytes - before
 	w.marked = true
+}
+
+// endLocked queues the last words of a log that is closed: first a sync, then
+// marks that name everything as synced, and a sync for them.
+func (w *writer) endLocked() {
+	q := &w.log.mu.queue
+	q.pending.sync = true
+	if w.synced != w.written {
+		return
+	}
+	q.lastMarks()
+	w.log.mu.queuedBytes += q.pending.bytes
+	w.marked, w.ended = true, true
 }
 
 // write puts a batch on disk. It syncs at its end if someone waits for it.
