@@ -146,8 +146,11 @@ func (s *Sequencer) CommittedVersion(_ context.Context, role wire.RoleID) (wire.
 	if role != s.config.Role {
 		return 0, wire.ErrStaleRole
 	}
-	return wire.Version(s.committed.Load()), nil
+	return s.Committed(), nil
 }
+
+// Committed is CommittedVersion for those who hold the sequencer itself.
+func (s *Sequencer) Committed() wire.Version { return wire.Version(s.committed.Load()) }
 
 // WaitCommitted returns once version is committed. It returns
 // ErrGenerationEnded after Close, and the context's cause if that ends first.
