@@ -21,11 +21,6 @@ const (
 	MutationCompareAndClear        = wire.CompareAndClear
 )
 
-// Atomic applies the operation op to the value of key at the time of the
-// commit. It reads nothing, so it never conflicts: use it for what many
-// transactions change at once. The methods below name the operations.
-func (tx *Transaction) Atomic(op MutationType, key, operand []byte) {}
-
 // Add adds operand to the value, both as little-endian integers. The result
 // has the operand's length: the value is cut or padded with zeros to it.
 func (tx *Transaction) Add(key, operand []byte) { tx.Atomic(MutationAdd, key, operand) }
@@ -42,7 +37,9 @@ func (tx *Transaction) BitXor(key, operand []byte) { tx.Atomic(MutationBitXor, k
 
 // AppendIfFits appends operand to the value, unless the result would exceed
 // MaxValueBytes: then the value stays as it is.
-func (tx *Transaction) AppendIfFits(key, operand []byte) { tx.Atomic(MutationAppendIfFits, key, operand) }
+func (tx *Transaction) AppendIfFits(key, operand []byte) {
+	tx.Atomic(MutationAppendIfFits, key, operand)
+}
 
 // Max stores the greater of value and operand as little-endian unsigned
 // integers, in the operand's length.

@@ -2,13 +2,40 @@ package kv
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
 )
+
+// recentFor is how long a version counts as recent.
+const recentFor = time.Second
 
 // Database is a store, reached through a back-end. It is safe for concurrent
 // use; a program needs one per store.
 type Database struct {
 	backend Backend
 	options databaseOptions
+	hot     hotKeys
+	began   time.Time
+
+	// newest is the highest version seen, newestAt when it was, in nanoseconds
+	// since began.
+	newest   atomic.Int64
+	newestAt atomic.Int64
+
+	closed atomic.Bool
+	// ctx ends with Close; the watches' calls run under it.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mu struct {
+		sync.Mutex
+		watches int // outstanding
+		closed  bool
+	}
+	group sync.WaitGroup // the goroutines of armed watches
 }
 
 // NewDatabase returns a database over b. Programs rarely call it: the packages
@@ -22,17 +49,51 @@ func NewDatabase(b Backend, options ...DatabaseOption) *Database {
 	for _, option := range options {
 		option(&o)
 	}
-	return &Database{backend: b, options: o}
+	db := &Database{backend: b, options: o, began: time.Now()}
+	db.ctx, db.cancel = context.WithCancelCause(context.Background())
+	return db
 }
 
 // Close cancels all watches and makes every later use of the database fail
 // with ErrDatabaseClosed. It returns when no goroutine of the database is
-// left. The back-end is not closed: who made it does that.
-func (db *Database) Close() error { return errUnfinished }
+// left. Transactions under way are not interrupted, but cannot read or commit
+// any more. The back-end is not closed: who made it does that.
+func (db *Database) Close() error {
+	db.mu.Lock()
+	db.mu.closed = true
+	db.mu.Unlock()
+	db.closed.Store(true)
+	db.cancel(wire.ErrDatabaseClosed)
+	db.group.Wait()
+	return nil
+}
 
-// Begin starts a transaction by hand. The caller commits, and retries with
-// OnError; Transact does both and is what most programs want. Call Cancel when
-// done, whatever happened; ctx ends all its work.
-func (db *Database) Begin(ctx context.Context, options ...TransactionOption) *Transaction {
-	return &Transaction{}
+// usable returns ErrDatabaseClosed after Close.
+func (db *Database) usable() error {
+	if db.closed.Load() {
+		return wire.ErrDatabaseClosed
+	}
+	return nil
+}
+
+// noteVersion remembers that the store has reached v.
+func (db *Database) noteVersion(v wire.Version) {
+	for {
+		old := db.newest.Load()
+		if int64(v) < old {
+			return
+		}
+		if db.newest.CompareAndSwap(old, int64(v)) {
+			db.newestAt.Store(int64(time.Since(db.began)))
+			return
+		}
+	}
+}
+
+// recentVersion returns a version that the store reached not long ago, if one
+// is known.
+func (db *Database) recentVersion() (wire.Version, bool) {
+	v := db.newest.Load()
+	age := time.Since(db.began) - time.Duration(db.newestAt.Load())
+	return wire.Version(v), v > 0 && age < recentFor
 }

@@ -1,6 +1,13 @@
 package kv
 
-import "context"
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
 
 // Transact runs f in a transaction, commits it, and returns f's result. If the
 // commit conflicts, or f or the commit fails with an error that is Retryable,
@@ -15,13 +22,170 @@ import "context"
 // may have been committed after all, so such a transaction may apply twice.
 // Make it idempotent where that matters.
 func Transact[T any](ctx context.Context, db *Database, f func(tx *Transaction) (T, error), options ...TransactionOption) (T, error) {
-	var none T
-	return none, errUnfinished
+	tx := db.Begin(ctx, options...)
+	tx.managed = true
+	defer tx.Cancel()
+	for {
+		var result T
+		err := tx.startable()
+		if err == nil {
+			result, err = f(tx)
+		}
+		if err == nil {
+			err = tx.Commit()
+		}
+		if err == nil {
+			return result, nil
+		}
+		if err = tx.OnError(err); err != nil {
+			var none T
+			return none, err
+		}
+	}
 }
 
 // ReadTransact runs f with a reader of one version, and runs it again if a
 // read fails with an error that is Retryable. It never conflicts with anybody.
 func ReadTransact[T any](ctx context.Context, db *Database, f func(r Reader) (T, error), options ...TransactionOption) (T, error) {
-	var none T
-	return none, errUnfinished
+	tx := db.Begin(ctx, options...)
+	defer tx.Cancel()
+	for {
+		var result T
+		err := tx.startable()
+		if err == nil {
+			result, err = f(tx.Snapshot())
+		}
+		if err == nil {
+			return result, nil
+		}
+		if err = tx.OnError(err); err != nil {
+			var none T
+			return none, err
+		}
+	}
+}
+
+// startable returns why an attempt cannot even begin.
+func (tx *Transaction) startable() error {
+	if err := tx.db.usable(); err != nil {
+		return err
+	}
+	if tx.parent.Err() != nil {
+		return endError(tx.parent)
+	}
+	return tx.current.Load().usable()
+}
+
+const (
+	// firstDelay doubles with each retry up to the maximum of the options.
+	firstDelay = 10 * time.Millisecond
+	// firstConflictDelay is the same for conflicts, from the second one on:
+	// what the conflict was with is committed by now, so there is nothing to
+	// wait for but a better chance.
+	firstConflictDelay = time.Millisecond
+	// undelayedWithTicket is how many conflicts in a row a transaction that is
+	// first in the queue of a hot key answers at once.
+	undelayedWithTicket = 4
+)
+
+// OnError readies the transaction for another try after err: if err is
+// Retryable and the retry limit is not reached, it waits for the back-off,
+// resets the transaction and returns nil. Otherwise it returns err, or the end
+// of the context.
+func (tx *Transaction) OnError(err error) error {
+	if !wire.Retryable(err) {
+		return tx.lastError(err)
+	}
+	delay, err := tx.prepareRetry(err)
+	if err != nil {
+		return err
+	}
+	tx.mu.Lock()
+	next := tx.resetLocked()
+	tx.mu.Unlock()
+	if err := next.pause(delay); err != nil {
+		return tx.lastError(err)
+	}
+	return nil
+}
+
+// lastError returns err as the error that the transaction ends with: if it
+// only says that there was no time for another try, an earlier try of unknown
+// outcome must not be forgotten.
+func (tx *Transaction) lastError(err error) error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.mu.maybeCommitted && errors.Is(err, wire.ErrTransactionCancelled) {
+		return wire.ErrCommitUnknownResult.Because(err)
+	}
+	return err
+}
+
+// prepareRetry counts a retry and returns how long to wait before it, or why
+// there is none.
+func (tx *Transaction) prepareRetry(err error) (time.Duration, error) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if wire.MaybeCommitted(err) {
+		tx.mu.maybeCommitted = true
+	}
+	if limit := tx.mu.options.retryLimit; limit >= 0 && tx.mu.retries >= limit {
+		return 0, err
+	}
+	tx.mu.retries++
+	if errors.Is(err, wire.ErrNotCommitted) {
+		tx.mu.conflicts++
+		return tx.conflictDelayLocked(), nil
+	}
+	tx.mu.conflicts = 0
+	if t := tx.mu.ticket; t != nil {
+		tx.mu.ticket = nil
+		tx.db.hot.release(t, ticketUnused)
+	}
+	tx.mu.delay = min(max(2*tx.mu.delay, firstDelay), tx.mu.options.maxRetryDelay)
+	return jitter(tx.mu.delay), nil
+}
+
+// conflictDelayLocked returns the pause after the latest of some conflicts in
+// a row.
+func (tx *Transaction) conflictDelayLocked() time.Duration {
+	free := 1
+	if tx.mu.ticket != nil || tx.mu.wanted != nil {
+		free = undelayedWithTicket
+	}
+	n := tx.mu.conflicts - free
+	if n <= 0 {
+		return 0
+	}
+	return jitter(min(firstConflictDelay<<min(n-1, 20), tx.mu.options.maxRetryDelay))
+}
+
+// jitter returns a random time between half of d and d.
+func jitter(d time.Duration) time.Duration {
+	if d <= 1 {
+		return d
+	}
+	return d/2 + rand.N(d/2)
+}
+
+// pause waits for d, or until the attempt is ended.
+func (a *attempt) pause(d time.Duration) error {
+	if a.tx.parent.Err() != nil {
+		return endError(a.tx.parent)
+	}
+	if d <= 0 {
+		return a.usable()
+	}
+	ctx, err := a.callContext()
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return endError(ctx)
+	}
 }

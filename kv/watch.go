@@ -1,10 +1,28 @@
 package kv
 
-import "context"
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
 
 // Watch tells when the value of one key changes from what a transaction saw.
 // It is armed by the transaction's successful commit and outlives it.
 type Watch struct {
+	db   *Database
+	key  []byte
+	seen *getOp // the value that the transaction saw; nil if the watch failed
+	done chan struct{}
+
+	mu struct {
+		sync.Mutex
+		finished bool
+		err      error
+		cancel   context.CancelCauseFunc // of the call, once armed
+	}
 }
 
 // Watch returns a watch on key, relative to the value that a Get at this place
@@ -13,18 +31,175 @@ type Watch struct {
 //
 // A database has a limit of outstanding watches; beyond it the watch fails
 // with ErrTooManyWatches. Cancel a watch that is not needed any more.
-func (tx *Transaction) Watch(key []byte) *Watch { return &Watch{} }
+func (tx *Transaction) Watch(key []byte) *Watch {
+	a := tx.current.Load()
+	w := &Watch{db: tx.db, done: make(chan struct{})}
+	if err := tx.db.admitWatch(); err != nil {
+		w.mu.finished, w.mu.err = true, err
+		close(w.done)
+		return w
+	}
+	w.seen = a.get(key, true)
+	w.key = append([]byte{}, key...)
+	a.mu.Lock()
+	err := a.usableLocked()
+	if err == nil && a.mu.options.noReadYourWrites {
+		err = wire.ErrWatchesDisabled
+	}
+	if err == nil {
+		a.mu.watches = append(a.mu.watches, w)
+	}
+	a.mu.Unlock()
+	if err != nil {
+		w.finish(err)
+	}
+	return w
+}
 
 // Wait returns nil once the value has changed, or the error that ended the
-// watch. The value may have changed back since.
-func (w *Watch) Wait(ctx context.Context) error { return errUnfinished }
+// watch. The value may have changed back since. The end of ctx ends the wait,
+// not the watch.
+func (w *Watch) Wait(ctx context.Context) error {
+	select {
+	case <-w.done:
+		return w.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // Done returns a channel that is closed when the watch has fired or failed.
-func (w *Watch) Done() <-chan struct{} { return nil }
+func (w *Watch) Done() <-chan struct{} { return w.done }
 
 // Err returns nil while Done is open and if the watch fired, otherwise the
 // error that ended it.
-func (w *Watch) Err() error { return errUnfinished }
+func (w *Watch) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.err
+}
 
 // Cancel ends the watch with ErrTransactionCancelled, unless it has fired.
-func (w *Watch) Cancel() {}
+func (w *Watch) Cancel() { w.finish(wire.ErrTransactionCancelled.With("watch was cancelled")) }
+
+// finish ends the watch, unless it has ended.
+func (w *Watch) finish(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.finished {
+		return
+	}
+	w.mu.finished, w.mu.err = true, err
+	if w.mu.cancel != nil {
+		w.mu.cancel(wire.ErrTransactionCancelled)
+	}
+	w.db.dismissWatch()
+	close(w.done)
+}
+
+// arm begins to watch a key whose value was read at version, or written at it.
+func (w *Watch) arm(version wire.Version) {
+	value, err := w.seen.wait()
+	if err != nil {
+		w.finish(err)
+		return
+	}
+	ctx, err := w.start()
+	if err != nil {
+		w.finish(err)
+		return
+	}
+	if ctx == nil {
+		return
+	}
+	go func() {
+		defer w.db.group.Done()
+		w.finish(w.run(ctx, &wire.WatchRequest{Key: w.key, Value: value, Version: version}))
+	}()
+}
+
+// start counts a goroutine for the watch and returns its context, nil if the
+// watch has ended already.
+func (w *Watch) start() (context.Context, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.finished {
+		return nil, nil
+	}
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	if w.db.mu.closed {
+		return nil, wire.ErrDatabaseClosed
+	}
+	w.db.group.Add(1)
+	ctx, cancel := context.WithCancelCause(w.db.ctx)
+	w.mu.cancel = cancel
+	return ctx, nil
+}
+
+// run asks the back-end, again and again after errors that pass. The value is
+// what counts: at whatever version the store is asked anew, it fires if it
+// holds another one.
+func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
+	var delay time.Duration
+	for {
+		_, err := w.db.backend.Watch(ctx, request)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !wire.Retryable(err) {
+			return callError(ctx, err)
+		}
+		delay = min(max(2*delay, firstDelay), time.Second)
+		select {
+		case <-time.After(jitter(delay)):
+		case <-ctx.Done():
+			return endError(ctx)
+		}
+		reply, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+		if err == nil {
+			again := *request
+			again.Version = reply.Version
+			request = &again
+		}
+	}
+}
+
+// readWatched reads what the watches of the attempt are relative to. A watch
+// on a key that cannot be read fails by itself, not the transaction.
+func (a *attempt) readWatched() error {
+	a.mu.Lock()
+	watches := a.mu.watches
+	a.mu.Unlock()
+	for _, w := range watches {
+		_, err := w.seen.wait()
+		switch {
+		case err == nil, errors.Is(err, wire.ErrAccessedUnreadable),
+			errors.Is(err, wire.ErrKeyTooLarge), errors.Is(err, wire.ErrKeyOutsideLegalRange):
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// admitWatch counts a new watch.
+func (db *Database) admitWatch() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.mu.closed {
+		return wire.ErrDatabaseClosed
+	}
+	if db.mu.watches >= db.options.maxWatches {
+		return wire.ErrTooManyWatches.With("%d watches are outstanding on this database; cancel some, or raise the limit", db.mu.watches)
+	}
+	db.mu.watches++
+	return nil
+}
+
+// dismissWatch counts a watch that has ended.
+func (db *Database) dismissWatch() {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.mu.watches--
+}

@@ -1,0 +1,270 @@
+package kv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// attempt is one try of a transaction: from a Reset or the beginning to the
+// next Reset, the commit or the end. Futures and range reads belong to the
+// attempt that made them, so that they cannot slip into the next one.
+type attempt struct {
+	db *Database
+	tx *Transaction
+
+	mu struct {
+		sync.Mutex
+		options attemptOptions
+		// ended says why nothing more can be issued; nil while open.
+		ended error
+		// cause is why the attempt was ended from outside; ctx has ended then.
+		cause error
+		// invalid is the first invalid operation (K2).
+		invalid error
+
+		ctx    context.Context // nil until first needed
+		cancel context.CancelCauseFunc
+
+		arena arena
+
+		version       wire.Version // read version, once versionFlight has landed
+		versionErr    error
+		versionFlight flight
+
+		queue      []*getOp // issued, not sent yet
+		queueSpace [4]*getOp
+		getSpace   []getOp
+
+		mutations      []byte
+		stamped        bool
+		writeConflicts []wire.KeyRange
+		writes         writeMap
+
+		readConflicts []wire.KeyRange
+		scans         []*scan
+		conflictBytes int
+		// stampedKeys are the parameters of SetVersionstampedKey, sub-slices of
+		// a mutation list: their conflict ranges are made at the commit.
+		stampedKeys [][]byte
+
+		watches []*Watch
+
+		// settled says that reply and settleErr tell how the attempt ended.
+		settled   bool
+		settleErr error
+		reply     wire.CommitReply
+		outcome   chan struct{} // closed when settled; nil until first needed
+	}
+}
+
+// attemptOptions is what an attempt needs of its transaction's options.
+type attemptOptions struct {
+	sizeLimitBytes   int
+	priority         Priority
+	noReadYourWrites bool
+	noSnapshotRYW    bool
+}
+
+// flight is a piece of work that several goroutines may want and one does. It
+// is guarded by the attempt's mutex.
+type flight struct {
+	running, finished bool
+	done              chan struct{} // nil until somebody waits
+}
+
+// joinLocked returns true if the caller has to do the work, and false once
+// somebody else has. It gives up the lock while it waits.
+func (a *attempt) joinLocked(f *flight) (leader bool) {
+	for {
+		if f.finished {
+			return false
+		}
+		if !f.running {
+			f.running = true
+			return true
+		}
+		if f.done == nil {
+			f.done = make(chan struct{})
+		}
+		done := f.done
+		a.mu.Unlock()
+		<-done // the leader's own calls end with the context
+		a.mu.Lock()
+	}
+}
+
+// landLocked tells everyone that the work is done.
+func (a *attempt) landLocked(f *flight) {
+	f.finished = true
+	if f.done != nil {
+		close(f.done)
+	}
+}
+
+// contextLocked returns the context of the attempt's calls.
+func (a *attempt) contextLocked() context.Context {
+	if a.mu.ctx == nil {
+		a.mu.ctx, a.mu.cancel = context.WithCancelCause(a.tx.parent)
+		if a.mu.cause != nil {
+			a.mu.cancel(a.mu.cause)
+		}
+	}
+	return a.mu.ctx
+}
+
+func (a *attempt) context() context.Context {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.contextLocked()
+}
+
+// end ends the attempt from outside: what is under way is interrupted, what
+// follows fails with cause. A committed attempt only frees its resources.
+func (a *attempt) end(cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mu.cause != nil {
+		return
+	}
+	a.mu.cause = cause
+	if a.mu.ended == nil {
+		a.mu.ended = cause
+	}
+	if a.mu.cancel != nil {
+		a.mu.cancel(cause)
+	}
+	a.settleLocked(wire.CommitReply{}, cause)
+}
+
+// settleLocked says how the attempt has ended, unless it already has.
+func (a *attempt) settleLocked(reply wire.CommitReply, err error) {
+	if a.mu.settled {
+		return
+	}
+	a.mu.settled, a.mu.reply, a.mu.settleErr = true, reply, err
+	if a.mu.outcome != nil {
+		close(a.mu.outcome)
+	}
+	for _, w := range a.mu.watches {
+		if err != nil {
+			w.finish(err)
+		}
+	}
+}
+
+// usableLocked returns why no operation can be issued any more.
+func (a *attempt) usableLocked() error {
+	if a.mu.ended != nil {
+		return a.mu.ended
+	}
+	return a.mu.invalid
+}
+
+// invalidateLocked remembers the first invalid operation.
+func (a *attempt) invalidateLocked(err error) {
+	if a.mu.invalid == nil {
+		a.mu.invalid = err
+	}
+}
+
+// readVersion returns the read version and asks for it if it is not known.
+// anchors are the keys that the caller is about to read: if one of them is
+// hot, the transaction first waits for its turn (see hotKeys).
+func (a *attempt) readVersion(anchors [][]byte) (wire.Version, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.joinLocked(&a.mu.versionFlight) {
+		ctx := a.contextLocked()
+		request := wire.ReadVersionRequest{Priority: a.mu.options.priority}
+		a.mu.Unlock()
+		version, err := a.fetchVersion(ctx, request, anchors)
+		a.mu.Lock()
+		a.mu.version, a.mu.versionErr = version, err
+		a.landLocked(&a.mu.versionFlight)
+	}
+	return a.mu.version, a.mu.versionErr
+}
+
+func (a *attempt) fetchVersion(ctx context.Context, request wire.ReadVersionRequest, anchors [][]byte) (wire.Version, error) {
+	if err := a.db.usable(); err != nil {
+		return 0, err
+	}
+	if err := a.tx.queueForHotKey(ctx, anchors); err != nil {
+		return 0, err
+	}
+	reply, err := a.db.backend.ReadVersion(ctx, request)
+	if err != nil {
+		return 0, callError(ctx, err)
+	}
+	if reply.Locked {
+		return 0, wire.ErrDatabaseLocked
+	}
+	a.db.noteVersion(reply.Version)
+	return reply.Version, nil
+}
+
+// setReadVersion is Transaction.SetReadVersion.
+func (a *attempt) setReadVersion(v wire.Version) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.mu.ended != nil:
+	case v <= 0:
+		a.invalidateLocked(wire.ErrVersionInvalid.With("read version %d is not positive", v))
+	case a.mu.versionFlight.running:
+		a.invalidateLocked(wire.ErrReadVersionAlreadySet)
+	default:
+		a.mu.version = v
+		a.mu.versionFlight = flight{running: true, finished: true}
+	}
+}
+
+// callError returns the error of a call on the back-end: the reason why ctx
+// has ended, if that is what made it fail.
+func callError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return endError(ctx)
+	}
+	return err
+}
+
+// endError returns why ctx has ended, as one of the client's own errors.
+func endError(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	var own *wire.Error
+	if errors.As(cause, &own) {
+		return cause
+	}
+	return wire.ErrTransactionCancelled.Because(cause)
+}
+
+// printable returns key as error messages show it.
+func printable(key []byte) string {
+	const shownBytes = 64
+	if len(key) > shownBytes {
+		return fmt.Sprintf("%q... (%d bytes)", key[:shownBytes], len(key))
+	}
+	return fmt.Sprintf("%q", key)
+}
+
+// usable returns why no operation can be issued any more.
+func (a *attempt) usable() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.usableLocked()
+}
+
+// callContext returns the context of a call on the back-end, or why there can
+// be no call any more.
+func (a *attempt) callContext() (context.Context, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mu.ended != nil {
+		return nil, a.mu.ended
+	}
+	return a.contextLocked(), nil
+}

@@ -1,0 +1,184 @@
+package kv
+
+import (
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// maxBatchKeys bounds the keys of one GetValues call.
+const maxBatchKeys = 1024
+
+// getOp is one Get, from its call to its value.
+type getOp struct {
+	attempt *attempt
+	key     []byte
+	ops     []pendingOp // own atomic operations over the stored value
+	batch   *getBatch   // nil until sent
+	done    bool
+	value   []byte
+	err     error
+}
+
+// getBatch is a set of Gets that travel together.
+type getBatch struct {
+	ops     []*getOp
+	request wire.GetValuesRequest
+	flight  flight
+}
+
+// get issues a Get. With snapshot it adds no read conflict.
+func (a *attempt) get(key []byte, snapshot bool) *getOp {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o := a.newGetLocked()
+	if err := a.usableLocked(); err != nil {
+		return o.finish(nil, err)
+	}
+	if err := checkReadKey(key); err != nil {
+		return o.finish(nil, err)
+	}
+	if a.seesOwnWritesLocked(snapshot) {
+		a.mu.writes.index(a.mu.mutations, a.mu.version)
+		switch s, e := a.mu.writes.lookup(key); s {
+		case written:
+			return o.finish(append([]byte{}, e.value...), nil)
+		case cleared:
+			return o.finish(nil, nil)
+		case unreadable:
+			return o.finish(nil, unreadableError(key))
+		case dependent:
+			o.ops = e.ops
+		}
+	}
+	self := a.mu.arena.singleKey(key)
+	o.key = self.Begin
+	if !snapshot {
+		a.addReadConflictLocked(self)
+	}
+	if a.mu.queue == nil {
+		a.mu.queue = a.mu.queueSpace[:0]
+	}
+	a.mu.queue = append(a.mu.queue, o)
+	return o
+}
+
+// seesOwnWritesLocked reports whether a read has own writes to merge.
+func (a *attempt) seesOwnWritesLocked(snapshot bool) bool {
+	o := &a.mu.options
+	return len(a.mu.mutations) > 0 && !o.noReadYourWrites && (!snapshot || !o.noSnapshotRYW)
+}
+
+// newGetLocked returns a getOp out of a block of them.
+func (a *attempt) newGetLocked() *getOp {
+	if len(a.mu.getSpace) == cap(a.mu.getSpace) {
+		a.mu.getSpace = make([]getOp, 0, min(max(1, 2*cap(a.mu.getSpace)), 16))
+	}
+	a.mu.getSpace = append(a.mu.getSpace, getOp{attempt: a})
+	return &a.mu.getSpace[len(a.mu.getSpace)-1]
+}
+
+func (o *getOp) finish(value []byte, err error) *getOp {
+	o.done, o.value, o.err = true, value, err
+	return o
+}
+
+// wait implements source. Whoever waits first sends all that is queued.
+func (o *getOp) wait() ([]byte, error) {
+	a := o.attempt
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for !o.done {
+		if o.batch != nil {
+			a.joinLocked(&o.batch.flight)
+			continue
+		}
+		if a.mu.ended != nil {
+			return nil, a.mu.ended
+		}
+		a.sendQueueLocked()
+	}
+	return o.value, o.err
+}
+
+// sendQueueLocked sends the oldest queued Gets as one message, waits for the
+// reply without the lock, and finishes them.
+func (a *attempt) sendQueueLocked() {
+	b := a.takeQueueLocked()
+	ctx := a.contextLocked()
+	a.mu.Unlock()
+
+	var reply wire.GetValuesReply
+	version, err := a.readVersion(b.request.Keys)
+	if err == nil {
+		b.request.Version = version
+		reply, err = a.db.backend.GetValues(ctx, &b.request)
+		if err != nil {
+			err = callError(ctx, err)
+		} else if len(reply.Values) != len(b.ops) {
+			err = wire.ErrInternal.With("store answered %d values for %d keys", len(reply.Values), len(b.ops))
+		}
+	}
+	a.mu.Lock()
+	b.finish(reply.Values, err)
+	a.landLocked(&b.flight)
+}
+
+// finish gives every Get its value, copied into one piece of memory for the
+// user, since the store shares its own. Absent ones stay nil.
+func (b *getBatch) finish(shared [][]byte, err error) {
+	if err != nil {
+		for _, o := range b.ops {
+			o.finish(nil, err)
+		}
+		return
+	}
+	size := 0
+	for _, v := range shared {
+		size += len(v)
+	}
+	buf := make([]byte, 0, size)
+	for i, o := range b.ops {
+		value := shared[i]
+		if len(o.ops) > 0 {
+			value = applyOps(o.ops, value)
+		} else if value != nil {
+			value, buf = appendClone(buf, value)
+		}
+		o.finish(value, nil)
+	}
+}
+
+func (a *attempt) takeQueueLocked() *getBatch {
+	n := min(len(a.mu.queue), maxBatchKeys)
+	b := &getBatch{ops: a.mu.queue[:n:n]}
+	b.flight.running = true
+	a.mu.queue = a.mu.queue[n:] // the batch keeps the front of the array
+	b.request.Keys = make([][]byte, n)
+	for i, o := range b.ops {
+		o.batch = b
+		b.request.Keys[i] = o.key
+	}
+	return b
+}
+
+// appendClone copies b to the end of buf, which has room for it, and returns
+// the copy, which has no spare capacity and is not nil.
+func appendClone(buf, b []byte) (clone, rest []byte) {
+	at := len(buf)
+	buf = append(buf, b...)
+	return buf[at:len(buf):len(buf)], buf
+}
+
+// checkReadKey returns why key cannot be read.
+func checkReadKey(key []byte) error {
+	if len(key) > MaxKeyBytes {
+		return wire.ErrKeyTooLarge.With("key %s is longer than the limit of %d bytes", printable(key), MaxKeyBytes)
+	}
+	if string(key) >= wire.SystemPrefix {
+		return wire.ErrKeyOutsideLegalRange.With("key %s belongs to the system; user keys are below \"\\xff\"", printable(key))
+	}
+	return nil
+}
+
+func unreadableError(key []byte) error {
+	return wire.ErrAccessedUnreadable.With("key %s was written by a versionstamped operation: it cannot be read before the commit", printable(key))
+}

@@ -1,0 +1,216 @@
+package kv
+
+import (
+	"bytes"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+const (
+	// firstPieceBytes is what an iteration fetches first; each piece after it
+	// is twice as large, up to maxPieceBytes.
+	firstPieceBytes = 8 << 10
+	maxPieceBytes   = 128 << 10
+	// lookAhead bounds how many own writes are looked at for a cleared range
+	// that a fetch need not cross.
+	lookAhead = 64
+)
+
+// storedRows reads what is stored between two keys in pieces, in either
+// direction, and only where it is asked to look.
+type storedRows struct {
+	attempt *attempt
+	view    *writeView
+	reverse bool
+	// lower and upper bound what was not fetched yet.
+	lower, upper []byte
+	rows         []wire.KeyValue // fetched and not taken yet, the user's copies
+	shared       []wire.KeyValue // the same rows as the store returned them
+	rowsWanted   int             // rows that the reader still wants, 0: all
+	fetches      int
+	pieceBytes   int
+}
+
+// peek reports whether the next stored row, having passed over those before
+// the gap s, lies in s. take then returns it.
+func (r *storedRows) peek(s segment) (ok bool, err error) {
+	for {
+		for len(r.rows) > 0 && r.precedes(r.shared[0].Key, s) {
+			r.drop()
+		}
+		if len(r.rows) > 0 {
+			return r.reaches(r.shared[0].Key, s), nil
+		}
+		if r.beyond(s) {
+			return false, nil
+		}
+		if err := r.fetch(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// take returns the next row and its key as it is shared with the store.
+func (r *storedRows) take() (row wire.KeyValue, key []byte) {
+	row, key = r.rows[0], r.shared[0].Key
+	r.drop()
+	return row, key
+}
+
+func (r *storedRows) drop() { r.rows, r.shared = r.rows[1:], r.shared[1:] }
+
+// skip passes over the gap s without reading it.
+func (r *storedRows) skip(s segment) {
+	if r.reverse {
+		if begin := s.begin(); bytes.Compare(begin, r.upper) < 0 {
+			r.upper = begin
+		}
+	} else if bytes.Compare(s.upper, r.lower) > 0 {
+		r.lower = s.upper
+	}
+}
+
+// precedes reports whether the scan comes by key before it comes to s.
+func (r *storedRows) precedes(key []byte, s segment) bool {
+	if r.reverse {
+		return bytes.Compare(key, s.upper) >= 0
+	}
+	order := bytes.Compare(key, s.lower)
+	return order < 0 || order == 0 && s.after
+}
+
+// reaches reports whether key, which s does not precede, lies in s.
+func (r *storedRows) reaches(key []byte, s segment) bool {
+	if !r.reverse {
+		return bytes.Compare(key, s.upper) < 0
+	}
+	order := bytes.Compare(key, s.lower)
+	return order > 0 || order == 0 && !s.after
+}
+
+// beyond reports whether everything that was not fetched lies beyond s.
+func (r *storedRows) beyond(s segment) bool {
+	if bytes.Compare(r.lower, r.upper) >= 0 {
+		return true
+	}
+	if r.reverse {
+		return bytes.Compare(r.upper, s.lower) <= 0
+	}
+	return bytes.Compare(r.lower, s.upper) >= 0
+}
+
+// takePiece returns the rows of the first fetch, and the key of the last one
+// as it is shared with the store.
+func (r *storedRows) takePiece() (rows []wire.KeyValue, last []byte, err error) {
+	if err := r.fetch(); err != nil {
+		return nil, nil, err
+	}
+	rows = r.rows
+	if n := len(rows); n > 0 {
+		last = r.shared[n-1].Key
+	}
+	r.rows, r.shared = nil, nil
+	return rows, last, nil
+}
+
+// rowLimit is the limit of the next fetch. Own writes may hide what is
+// fetched, so each fetch then takes twice as much: few are enough.
+func (r *storedRows) rowLimit() int {
+	if r.view == nil || r.rowsWanted == 0 {
+		return r.rowsWanted
+	}
+	return max(r.rowsWanted, min(r.rowsWanted<<min(r.fetches, 16), 1<<16))
+}
+
+// fetch reads the next piece of what is stored.
+func (r *storedRows) fetch() error {
+	a := r.attempt
+	begin, end := r.fetchBounds()
+	anchor := [1][]byte{begin}
+	version, err := a.readVersion(anchor[:])
+	if err != nil {
+		return err
+	}
+	ctx, err := a.callContext()
+	if err != nil {
+		return err
+	}
+	reply, err := a.db.backend.GetRange(ctx, &wire.GetRangeRequest{
+		Version:    version,
+		Begin:      begin,
+		End:        end,
+		LimitRows:  r.rowLimit(),
+		LimitBytes: r.pieceBytes,
+		Reverse:    r.reverse,
+	})
+	if err != nil {
+		return callError(ctx, err)
+	}
+	if reply.More && len(reply.Rows) == 0 {
+		return wire.ErrInternal.With("store answered no rows of a range, but more to come")
+	}
+	r.moveOn(begin, end, &reply)
+	r.rows, r.shared = cloneRows(reply.Rows), reply.Rows
+	r.pieceBytes = min(2*r.pieceBytes, maxPieceBytes)
+	r.fetches++
+	return nil
+}
+
+// moveOn takes what reply covers out of the bounds.
+func (r *storedRows) moveOn(begin, end []byte, reply *wire.GetRangeReply) {
+	switch {
+	case r.reverse && reply.More:
+		r.upper = reply.Rows[len(reply.Rows)-1].Key
+	case r.reverse:
+		r.upper = begin
+	case reply.More:
+		r.lower = wire.KeyAfter(reply.Rows[len(reply.Rows)-1].Key)
+	default:
+		r.lower = end
+	}
+}
+
+// fetchBounds returns what to fetch next: all that is left, or as far as the
+// next range that own writes cleared.
+func (r *storedRows) fetchBounds() (begin, end []byte) {
+	begin, end = r.lower, r.upper
+	if r.view == nil {
+		return begin, end
+	}
+	w := newWalker(r.view, begin, end, r.reverse)
+	started := false
+	for range lookAhead {
+		s, ok := w.next()
+		if !ok {
+			break
+		}
+		if s.entry != nil || s.state == unmodified {
+			started = started || s.state == unmodified || s.state == dependent
+			continue
+		}
+		if !started {
+			continue
+		}
+		if r.reverse {
+			return s.upper, end
+		}
+		return begin, s.begin()
+	}
+	return begin, end
+}
+
+// cloneRows copies rows, which are shared with the store, into one piece of
+// memory for the user.
+func cloneRows(shared []wire.KeyValue) []wire.KeyValue {
+	size := 0
+	for _, row := range shared {
+		size += len(row.Key) + len(row.Value)
+	}
+	buf := make([]byte, 0, size)
+	rows := make([]wire.KeyValue, len(shared))
+	for i, row := range shared {
+		rows[i].Key, buf = appendClone(buf, row.Key)
+		rows[i].Value, buf = appendClone(buf, row.Value)
+	}
+	return rows
+}
