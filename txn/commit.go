@@ -112,12 +112,16 @@ func setDefault(v *int, def int) {
 // Commit takes one transaction through the pipeline and returns where it was
 // committed.
 //
-// It returns ErrNotCommitted (as a *ConflictError if the request asks for
+// It returns what wire.CommitRequest.Validate does,
+// ErrNotCommitted (as a *ConflictError if the request asks for
 // that), ErrTransactionTooOld, ErrCommitProxyMemoryLimit or ErrGenerationEnded
 // if nothing of it will ever be applied; ErrCommitUnknownResult if it may be.
 // When the context ends first the answer is its cause while the transaction is
 // still queued (it is then taken out), else ErrCommitUnknownResult.
 func (p *CommitProxy) Commit(ctx context.Context, req *wire.CommitRequest) (wire.CommitReply, error) {
+	if err := req.Validate(); err != nil {
+		return wire.CommitReply{}, err
+	}
 	t := &pending{req: req, bytes: req.Bytes(), wake: make(chan wakeReason, 2)}
 	lead, err := p.enqueue(t)
 	if err != nil {
