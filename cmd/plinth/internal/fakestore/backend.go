@@ -1,0 +1,169 @@
+package fakestore
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// replyRows is how many rows a range reply holds at most, so that small tests
+// read in pieces.
+const replyRows = 4
+
+// versionStep separates commits.
+const versionStep wire.Version = 10
+
+// ReadVersion implements kv.Backend.
+func (s *Store) ReadVersion(ctx context.Context, _ wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+	if err := s.fault(ctx, ReadVersion, 0); err != nil {
+		return wire.ReadVersionReply{}, err
+	}
+	return wire.ReadVersionReply{Version: s.Version()}, nil
+}
+
+// GetValues implements kv.Backend.
+func (s *Store) GetValues(ctx context.Context, r *wire.GetValuesRequest) (wire.GetValuesReply, error) {
+	rows, err := s.read(ctx, GetValues, r.Version)
+	if err != nil {
+		return wire.GetValuesReply{}, err
+	}
+	var reply wire.GetValuesReply
+	for _, key := range r.Keys {
+		reply.Values = append(reply.Values, lookup(rows, key))
+	}
+	return reply, nil
+}
+
+func (s *Store) read(ctx context.Context, call Call, version wire.Version) ([]wire.KeyValue, error) {
+	if err := s.fault(ctx, call, version); err != nil {
+		return nil, err
+	}
+	return s.at(version)
+}
+
+// GetRange implements kv.Backend.
+func (s *Store) GetRange(ctx context.Context, r *wire.GetRangeRequest) (wire.GetRangeReply, error) {
+	rows, err := s.read(ctx, GetRange, r.Version)
+	if err != nil {
+		return wire.GetRangeReply{}, err
+	}
+	rows = slices.Clone(rows[find(rows, r.Begin):max(find(rows, r.Begin), find(rows, r.End))])
+	if r.Reverse {
+		slices.Reverse(rows)
+	}
+	limit := replyRows
+	if r.LimitRows > 0 {
+		limit = min(limit, r.LimitRows)
+	}
+	if len(rows) <= limit {
+		return wire.GetRangeReply{Rows: rows}, nil
+	}
+	return wire.GetRangeReply{Rows: rows[:limit], More: true}, nil
+}
+
+// GetKey implements kv.Backend.
+func (s *Store) GetKey(ctx context.Context, r *wire.GetKeyRequest) (wire.GetKeyReply, error) {
+	rows, err := s.read(ctx, GetKey, r.Version)
+	if err != nil {
+		return wire.GetKeyReply{}, err
+	}
+	i := find(rows, r.Selector.Key)
+	if r.Selector.OrEqual && i < len(rows) && bytes.Equal(rows[i].Key, r.Selector.Key) {
+		i++
+	}
+	switch i += r.Selector.Offset - 1; {
+	case i < 0:
+		return wire.GetKeyReply{Key: []byte{}}, nil
+	case i >= len(rows):
+		return wire.GetKeyReply{Key: []byte(wire.SystemPrefix)}, nil
+	}
+	return wire.GetKeyReply{Key: rows[i].Key}, nil
+}
+
+// Watch implements kv.Backend.
+func (s *Store) Watch(ctx context.Context, r *wire.WatchRequest) (wire.WatchReply, error) {
+	if err := s.fault(ctx, Watch, r.Version); err != nil {
+		return wire.WatchReply{}, err
+	}
+	for {
+		s.mu.Lock()
+		newest, changed := *s.newestLocked(), s.mu.changed
+		s.mu.Unlock()
+		value := lookup(newest.rows, r.Key)
+		if !bytes.Equal(value, r.Value) || (value == nil) != (r.Value == nil) {
+			return wire.WatchReply{Version: newest.version}, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return wire.WatchReply{}, ctx.Err()
+		}
+	}
+}
+
+// Commit implements kv.Backend.
+func (s *Store) Commit(ctx context.Context, r *wire.CommitRequest) (wire.CommitReply, error) {
+	if err := s.fault(ctx, Commit, r.ReadVersion); err != nil {
+		return wire.CommitReply{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conflictsLocked(r) {
+		return wire.CommitReply{}, wire.ErrNotCommitted
+	}
+	if err := s.applyLocked(r.Mutations, r.WriteConflicts); err != nil {
+		return wire.CommitReply{}, err
+	}
+	version := s.newestLocked().version
+	return wire.CommitReply{Version: version, Stamp: wire.MakeStamp(version, 0)}, nil
+}
+
+// conflictsLocked reports whether something that r read was written since.
+func (s *Store) conflictsLocked(r *wire.CommitRequest) bool {
+	for _, h := range s.mu.history {
+		if h.version <= r.ReadVersion {
+			continue
+		}
+		for _, w := range h.writes {
+			if slices.ContainsFunc(r.ReadConflicts, w.Overlaps) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// applyLocked makes a new version of the rows.
+func (s *Store) applyLocked(list []byte, writes []wire.KeyRange) error {
+	rows := slices.Clone(s.newestLocked().rows)
+	for mutations := wire.ReadMutations(list); ; {
+		m, ok, err := mutations.Next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		i := find(rows, m.Param1)
+		switch m.Type {
+		case wire.SetValue:
+			row := wire.KeyValue{Key: bytes.Clone(m.Param1), Value: append([]byte{}, m.Param2...)}
+			if i < len(rows) && bytes.Equal(rows[i].Key, m.Param1) {
+				rows[i] = row
+			} else {
+				rows = slices.Insert(rows, i, row)
+			}
+		case wire.ClearRange:
+			rows = slices.Delete(rows, i, max(i, find(rows, m.Param2)))
+		default:
+			return wire.ErrInvalidMutationType
+		}
+	}
+	version := s.newestLocked().version + versionStep
+	s.mu.history = append(s.mu.history, snapshot{version: version, rows: rows, writes: writes})
+	close(s.mu.changed)
+	s.mu.changed = make(chan struct{})
+	return nil
+}
