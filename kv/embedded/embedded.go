@@ -48,8 +48,8 @@ func WithWindowBytes(bytes int) Option {
 }
 
 // WithDatabaseOptions passes options on to the database.
-func WithDatabaseOptions(options ...kv.DatabaseOption) Option {
-	return func(o *options) { o.database = append(o.database, options...) }
+func WithDatabaseOptions(database ...kv.DatabaseOption) Option {
+	return func(o *options) { o.database = append(o.database, database...) }
 }
 
 // WithTuning changes the sizes of the store's parts, for tests that want every
