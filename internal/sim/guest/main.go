@@ -1,0 +1,89 @@
+// Command guest is the simulated program: it runs one scenario from a seed.
+//
+// internal/sim/host compiles it for GOOS=wasip1 and runs it, which makes it
+// reproducible. As a native program (go run -race ./internal/sim/guest --seed
+// 7) it runs the same scenario in real time and differently each time; it then
+// prints the trace.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/fault"
+	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/scenario"
+	"github.com/plinthdb/plinth/internal/sim/world"
+)
+
+// Exit statuses; internal/sim/host knows them.
+const (
+	statusPassed   = 0
+	statusViolated = 1
+	statusHung     = 3
+)
+
+func main() {
+	var config config
+	flag.Uint64Var(&config.seed, "seed", 1, "where all chance comes from")
+	flag.StringVar(&config.workloads, "workload", "", "workloads, separated by commas; empty is all")
+	flag.IntVar(&config.nudge, "nudge", 0, "make the disk sync of this number a microsecond longer")
+	flag.DurationVar(&config.limit, "limit", 10*time.Minute, "virtual time after which the run is hung")
+	flag.Parse()
+	os.Exit(config.run())
+}
+
+type config struct {
+	seed      uint64
+	workloads string
+	nudge     int
+	limit     time.Duration
+}
+
+func (c *config) run() int {
+	time.AfterFunc(c.limit, func() {
+		fmt.Fprintf(os.Stderr, "the run did not end within %v; all goroutines:\n\n%s", c.limit, stacks())
+		os.Exit(statusHung)
+	})
+	ctx, w := world.New(context.Background(), c.seed, emitTrace)
+	swarm := scenario.Draw(w.Rand("swarm"))
+	swarm.Disk.NudgeSync = c.nudge
+	w.Trace("seed %d", c.seed)
+	w.Trace("swarm %+v", swarm)
+	fault.Enable(fault.Config{Seed: c.seed, ArmProbability: swarm.ArmProbability, FireProbability: swarm.FireProbability})
+
+	err := c.scenario(ctx, w, swarm)
+	r := w.Report()
+	if err != nil && r.Violation == nil {
+		// An error that nobody expects is a failure of the run too.
+		r.Violation = &report.Violation{Source: "scenario", Invariant: "error", Text: err.Error()}
+	}
+	if err := emitReport(r); err != nil {
+		panic(err)
+	}
+	if r.Violation != nil {
+		return statusViolated
+	}
+	return statusPassed
+}
+
+func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Swarm) error {
+	var names []string
+	if c.workloads != "" {
+		names = strings.Split(c.workloads, ",")
+	}
+	if len(names) == 1 && names[0] == scenario.PebbleName {
+		return scenario.RunPebble(ctx, w, swarm)
+	}
+	return fmt.Errorf("no scenario for workloads %v", names)
+}
+
+func stacks() []byte {
+	buf := make([]byte, 1<<20)
+	return buf[:runtime.Stack(buf, true)]
+}

@@ -1,0 +1,133 @@
+package host
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/sim/report"
+)
+
+// CampaignConfig describes many runs.
+type CampaignConfig struct {
+	// Run is what the runs have in common; its seed and trace are not used.
+	Run RunConfig
+	// First is the first seed, Count how many follow one another from there.
+	First, Count uint64
+	// Until, if not zero, is when no further run begins.
+	Until time.Time
+	// Workers is the number of runs at a time; 0 is one per core.
+	Workers int
+	// TwiceEvery makes every run of that number a double one, whose hashes
+	// must agree (H1); 0 is never.
+	TwiceEvery uint64
+	// MaxFailures ends the campaign after that many failed runs; 0 is never.
+	MaxFailures int
+}
+
+// Totals adds up a campaign.
+type Totals struct {
+	Runs, Failed  int
+	Virtual, Wall time.Duration
+	Report        report.Report
+}
+
+// Campaign runs many seeds at a time and calls each with every result, in the
+// order in which the runs end, never twice at a time. It returns when no run
+// is under way any more: at the end of the seeds, at the time Until, after
+// MaxFailures, or when ctx ends.
+func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func(*Result)) *Totals {
+	if config.Workers <= 0 {
+		config.Workers = runtime.GOMAXPROCS(0)
+	}
+	c := &campaign{program: p, config: config, each: each, began: time.Now()}
+	var workers sync.WaitGroup
+	for range config.Workers {
+		workers.Go(func() { c.work(ctx) })
+	}
+	workers.Wait()
+	c.mu.totals.Wall = time.Since(c.began)
+	return &c.mu.totals
+}
+
+type campaign struct {
+	program *Program
+	config  CampaignConfig
+	each    func(*Result)
+	began   time.Time
+
+	mu struct {
+		sync.Mutex
+		begun  uint64
+		totals Totals
+	}
+}
+
+func (c *campaign) work(ctx context.Context) {
+	for {
+		number, ok := c.next(ctx)
+		if !ok {
+			return
+		}
+		config := c.config.Run
+		config.Seed, config.Trace = c.config.First+number, nil
+		result := c.program.Run(ctx, config)
+		if c.config.TwiceEvery > 0 && number%c.config.TwiceEvery == 0 && result.Outcome == Passed {
+			result = c.again(ctx, config, result)
+		}
+		if result.Outcome == Stopped && ctx.Err() != nil {
+			return
+		}
+		c.add(result)
+	}
+}
+
+// next hands out the number of the next run.
+func (c *campaign) next(ctx context.Context) (number uint64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case ctx.Err() != nil,
+		c.mu.begun >= c.config.Count,
+		!c.config.Until.IsZero() && time.Now().After(c.config.Until),
+		c.config.MaxFailures > 0 && c.mu.totals.Failed >= c.config.MaxFailures:
+		return 0, false
+	}
+	c.mu.begun++
+	return c.mu.begun - 1, true
+}
+
+// again repeats the run that gave first.
+func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *Result {
+	second := c.program.Run(ctx, config)
+	if second.Outcome != Stopped && second.Hash != first.Hash {
+		second.Outcome = Diverged
+		second.Err = &DivergedError{First: first.Hash, Second: second.Hash}
+	}
+	return second
+}
+
+func (c *campaign) add(r *Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.totals.Runs++
+	c.mu.totals.Virtual += r.Virtual
+	if r.Outcome != Passed {
+		c.mu.totals.Failed++
+	}
+	if r.Report != nil {
+		c.mu.totals.Report.Add(r.Report)
+	}
+	c.each(r)
+}
+
+// DivergedError says that two runs of a seed were not the same.
+type DivergedError struct {
+	First, Second string
+}
+
+// Error names both hashes.
+func (e *DivergedError) Error() string {
+	return "two runs of the same seed differ: trace " + e.First + " and trace " + e.Second
+}

@@ -1,0 +1,72 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Report is the outcome of one run as the simulated program saw it.
+type Report struct {
+	// Violation is the invariant that did not hold; nil if all held.
+	Violation *Violation
+	// Workloads names the workloads that ran.
+	Workloads []string
+	// Commits were acknowledged, Conflicts ended with a retryable error that
+	// says "not committed", Unknown may or may not have been committed.
+	Commits, Conflicts, Unknown uint64
+	// Boots counts starts of processes, Kills and PowerLosses their ends.
+	Boots, Kills, PowerLosses uint64
+	// DiskFaults counts operations that a disk failed on purpose, LostBlocks
+	// the unsynced blocks that losses of power destroyed.
+	DiskFaults, LostBlocks uint64
+	// Syncs and BytesWritten are the work of all disks.
+	Syncs, BytesWritten uint64
+	// FaultSites maps each fault.Point site that was visited to how often it
+	// fired.
+	FaultSites map[string]uint64
+}
+
+// Violation names an invariant that did not hold.
+type Violation struct {
+	// Source is the workload or other checker, Invariant its number there.
+	Source, Invariant string
+	// Text says what was found.
+	Text string
+}
+
+// Error makes a violation an error.
+func (v *Violation) Error() string {
+	return fmt.Sprintf("%s: invariant %s violated: %s", v.Source, v.Invariant, v.Text)
+}
+
+// Add adds o's counts to r.
+func (r *Report) Add(o *Report) {
+	r.Commits += o.Commits
+	r.Conflicts += o.Conflicts
+	r.Unknown += o.Unknown
+	r.Boots += o.Boots
+	r.Kills += o.Kills
+	r.PowerLosses += o.PowerLosses
+	r.DiskFaults += o.DiskFaults
+	r.LostBlocks += o.LostBlocks
+	r.Syncs += o.Syncs
+	r.BytesWritten += o.BytesWritten
+	for name, fired := range o.FaultSites {
+		if r.FaultSites == nil {
+			r.FaultSites = make(map[string]uint64)
+		}
+		r.FaultSites[name] += fired
+	}
+}
+
+// Encode returns r in the form that Decode reads.
+func (r *Report) Encode() ([]byte, error) { return json.Marshal(r) }
+
+// Decode reads what Encode returned.
+func Decode(data []byte) (*Report, error) {
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("report of a simulated run: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,25 @@
+package scenario
+
+import (
+	"github.com/plinthdb/plinth/internal/fault"
+	"github.com/plinthdb/plinth/internal/sim/disk"
+	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/world"
+)
+
+// count puts what the disk and the fault sites counted into the report.
+func count(w *world.World, d *disk.Disk) {
+	s := d.Stats()
+	w.Count(func(r *report.Report) {
+		r.DiskFaults += s.Injected
+		r.LostBlocks += s.LostBlocks + s.TornBlocks
+		r.Syncs += s.Syncs
+		r.BytesWritten += s.BytesWritten
+		for _, site := range fault.Sites() {
+			if r.FaultSites == nil {
+				r.FaultSites = make(map[string]uint64)
+			}
+			r.FaultSites[site.Name] += site.Fired
+		}
+	})
+}

@@ -1,0 +1,23 @@
+// Package scenario is what happens in one simulated run: which processes,
+// disks, faults and workloads there are, in which order they act, and what is
+// checked at the end.
+//
+// A seed decides everything: first the swarm configuration (sizes, latencies,
+// which faults occur and how often; see Swarm), so that every seed is a
+// different world, then each single chance.
+//
+// A run has four phases:
+//
+//	setup     the store is opened and the workloads write their first state
+//	safety    faults of all kinds; the workloads run, and every invariant
+//	          must hold at any time
+//	liveness  faults have ended; every client must get its work done again
+//	end       the workloads stop, all invariants are checked, the store is
+//	          closed in an orderly way, opened again and checked again
+//
+// Invariants:
+//
+//	S1  A run ends within its limit of virtual time, or says what hangs.
+//	S2  Once faults have ended the store opens, at the first attempt.
+//	S3  An orderly Close on a healthy disk succeeds.
+package scenario

@@ -1,0 +1,77 @@
+package scenario
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/sim/disk"
+)
+
+// Swarm is what one seed's world is like. Extreme worlds matter more than
+// average ones, so sizes are drawn on a logarithmic scale and each fault is
+// absent from half of the seeds.
+type Swarm struct {
+	// Disk is the disk of the process.
+	Disk disk.Config
+	// Safety and Liveness are the lengths of the phases.
+	Safety, Liveness time.Duration
+	// Clients is the number of clients of each workload, Pause their average
+	// time between two transactions.
+	Clients int
+	Pause   time.Duration
+	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
+	// times between two faults of a kind; 0 is never.
+	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
+	// Downtime is the longest time between a death and the next boot.
+	Downtime time.Duration
+	// ArmProbability and FireProbability are those of fault.Point sites.
+	ArmProbability, FireProbability float64
+}
+
+// Draw draws the configuration of a seed.
+func Draw(rng *rand.Rand) Swarm {
+	keep := [...]float64{0, 0.1, 0.5, 0.9, 1}
+	return Swarm{
+		Disk: disk.Config{
+			Name:            "d0",
+			Sync:            latency(rng, 20*time.Microsecond, 10*time.Millisecond),
+			Write:           latency(rng, time.Microsecond, 200*time.Microsecond),
+			Read:            latency(rng, time.Microsecond, 500*time.Microsecond),
+			KeepProbability: keep[rng.IntN(len(keep))],
+			TearProbability: rng.Float64(),
+		},
+		Safety:          10 * time.Second,
+		Liveness:        20 * time.Second,
+		Clients:         1 + rng.IntN(6),
+		Pause:           logarithmic(rng, time.Millisecond, 200*time.Millisecond),
+		Kills:           sometimes(rng, 500*time.Millisecond, 10*time.Second),
+		PowerLosses:     sometimes(rng, 500*time.Millisecond, 10*time.Second),
+		SlowDisk:        sometimes(rng, time.Second, 10*time.Second),
+		FullDisk:        sometimes(rng, 2*time.Second, 20*time.Second),
+		DiskErrors:      sometimes(rng, 2*time.Second, 20*time.Second),
+		Downtime:        logarithmic(rng, time.Millisecond, 3*time.Second),
+		ArmProbability:  0.25,
+		FireProbability: 0.25,
+	}
+}
+
+// logarithmic draws from low to high so that every order of magnitude is
+// equally likely.
+func logarithmic(rng *rand.Rand, low, high time.Duration) time.Duration {
+	return time.Duration(float64(low) * math.Exp(rng.Float64()*math.Log(float64(high)/float64(low))))
+}
+
+// sometimes draws like logarithmic, or 0 for every other seed.
+func sometimes(rng *rand.Rand, low, high time.Duration) time.Duration {
+	d := logarithmic(rng, low, high)
+	if rng.IntN(2) == 0 {
+		return 0
+	}
+	return d
+}
+
+func latency(rng *rand.Rand, low, high time.Duration) disk.Latency {
+	d := logarithmic(rng, low, high)
+	return disk.Latency{Min: d / 2, Mean: d / 2}
+}

@@ -1,0 +1,29 @@
+// Package workload holds the programs that run in the simulation and the
+// invariants that they check. Their names are FoundationDB's.
+//
+// A Workload works on keys below a prefix of its own, so that many can run on
+// one store at the same time:
+//
+//	Setup   writes the first state, before any fault
+//	Run     drives transactions until its context ends, through faults
+//	Check   verifies the invariants, at any time and above all at the end
+//
+// Run usually starts clients with Env.Clients. A Client runs one transaction
+// at a time with Try, which waits until the process is up, and classifies the
+// outcome exactly:
+//
+//	Committed  the commit was acknowledged by a living process: it must be
+//	           found from then on, whatever happens
+//	Aborted    the error says that it was not committed: it must never be found
+//	Unknown    an unknown outcome, or the process died: it is found from then
+//	           on or never, but not in part
+//
+// Invariants checked for all workloads:
+//
+//	E1  A read version is not below any version whose commit was acknowledged
+//	    before the transaction began, across all deaths of the process.
+//	E2  A commit version is above the transaction's read version.
+//	E3  A living process returns no error but retryable ones, except errors of
+//	    its disk while that has faults.
+//	E4  Once faults have ended every client commits again.
+package workload

@@ -1,0 +1,145 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/world"
+	"github.com/plinthdb/plinth/kv"
+)
+
+// Env is the world as one workload sees it.
+type Env struct {
+	world    *world.World
+	process  *world.Process
+	shared   *Shared
+	name     string
+	clients  int
+	pause    time.Duration
+	mu       sync.Mutex
+	progress []*Client // guarded by mu
+}
+
+// Shared is what all workloads on one store know together.
+type Shared struct {
+	mu struct {
+		sync.Mutex
+		acknowledged kv.Version
+		diskFaulty   bool
+	}
+}
+
+// SetDiskFaulty says whether the disk may return errors from now on (E3).
+func (s *Shared) SetDiskFaulty(faulty bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.diskFaulty = faulty
+}
+
+func (s *Shared) isDiskFaulty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.diskFaulty
+}
+
+func (s *Shared) acknowledged() kv.Version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.acknowledged
+}
+
+func (s *Shared) acknowledge(v kv.Version) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.acknowledged = max(s.mu.acknowledged, v)
+}
+
+// EnvConfig describes how a workload is driven.
+type EnvConfig struct {
+	// Name is the workload's; its keys begin with it.
+	Name string
+	// Clients is how many clients Env.Clients starts.
+	Clients int
+	// Pause is the average time between two transactions of a client.
+	Pause time.Duration
+}
+
+// NewEnv returns the environment of one workload on the store of process.
+func NewEnv(w *world.World, process *world.Process, shared *Shared, config EnvConfig) *Env {
+	return &Env{world: w, process: process, shared: shared, name: config.Name, clients: config.Clients, pause: config.Pause}
+}
+
+// Key returns a key of the workload: its name, a slash, and the formatted
+// rest.
+func (e *Env) Key(format string, args ...any) []byte {
+	return fmt.Appendf(append([]byte(e.name), '/'), format, args...)
+}
+
+// Rand returns a stream of chance of the workload's own.
+func (e *Env) Rand(name string) *rand.Rand { return e.world.Rand(e.name + "/" + name) }
+
+// Violated records that an invariant of the workload does not hold.
+func (e *Env) Violated(invariant, format string, args ...any) error {
+	return e.world.Violated(e.name, invariant, format, args...)
+}
+
+// Trace adds a line to the trace.
+func (e *Env) Trace(format string, args ...any) {
+	e.world.Trace("%s %s", e.name, fmt.Sprintf(format, args...))
+}
+
+// Clients runs the workload's clients until ctx ends. Each calls step again
+// and again, with pauses; an error of step other than the end of ctx ends all.
+func (e *Env) Clients(ctx context.Context, step func(ctx context.Context, c *Client) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	for id := range e.clients {
+		c := &Client{env: e, id: id, rng: e.Rand(fmt.Sprint("client", id))}
+		e.mu.Lock()
+		e.progress = append(e.progress, c)
+		e.mu.Unlock()
+		running.Go(func() {
+			if err := c.run(ctx, step); err != nil && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: client %d: %w", e.name, id, err))
+			}
+		})
+	}
+	running.Wait()
+	if err := context.Cause(ctx); err != nil && err != context.Canceled {
+		return err
+	}
+	return nil
+}
+
+// Commits returns the commits of each client so far.
+func (e *Env) Commits() []uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	counts := make([]uint64, len(e.progress))
+	for i, c := range e.progress {
+		counts[i] = c.commits.Load()
+	}
+	return counts
+}
+
+func (e *Env) count(o Outcome) {
+	e.world.Count(func(r *report.Report) {
+		switch o {
+		case Committed:
+			r.Commits++
+		case Aborted:
+			r.Conflicts++
+		case Unknown:
+			r.Unknown++
+		}
+	})
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

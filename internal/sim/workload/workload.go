@@ -1,0 +1,42 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+)
+
+// Workload is a program with invariants.
+type Workload interface {
+	// Name is FoundationDB's name of it, where it has one.
+	Name() string
+	// Setup writes the first state. The store is empty and has no faults.
+	Setup(ctx context.Context, env *Env) error
+	// Run drives transactions until ctx ends and then returns nil.
+	Run(ctx context.Context, env *Env) error
+	// Check reads the store with env.ReadAll and returns env.Violated for an
+	// invariant that does not hold. It may run next to Run.
+	Check(ctx context.Context, env *Env) error
+}
+
+// catalogue returns a constructor for each workload. A workload draws its
+// sizes from rng.
+func catalogue() map[string]func(rng *rand.Rand) Workload {
+	return map[string]func(rng *rand.Rand) Workload{
+		"AtomicOps": func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
+		"Cycle":     func(rng *rand.Rand) Workload { return newCycle(rng) },
+		"Increment": func(rng *rand.Rand) Workload { return newIncrement(rng) },
+	}
+}
+
+// Names returns the names of all workloads, in order.
+func Names() []string { return sortedKeys(catalogue()) }
+
+// New makes the workload of that name, with sizes drawn from rng.
+func New(name string, rng *rand.Rand) (Workload, error) {
+	construct, ok := catalogue()[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no workload %q; there are %v", name, Names())
+	}
+	return construct(rng), nil
+}
