@@ -269,8 +269,31 @@ func (l *Local) Commit(ctx context.Context, req *wire.CommitRequest) (wire.Commi
 	if err := l.Err(); err != nil {
 		return wire.CommitReply{}, err
 	}
+	if err := l.keepPace(ctx); err != nil {
+		return wire.CommitReply{}, l.explain(err)
+	}
 	reply, err := l.commits.Commit(ctx, req)
 	return reply, l.explain(err)
+}
+
+// maxLagVersions is how far the storage server may fall behind the commits
+// before they wait for it: half a second.
+const maxLagVersions = wire.VersionsPerSecond / 2
+
+// keepPace makes a commit wait while the storage server is behind, so that the
+// log cannot outgrow the disk: readers wait for it anyway, blind writers would
+// not. It returns ErrProcessBehind, with nothing committed, if the storage
+// server does not catch up.
+func (l *Local) keepPace(ctx context.Context) error {
+	pace := l.sequencer.Committed() - maxLagVersions
+	if l.storage.Version() >= pace {
+		return nil
+	}
+	_, err := l.storage.GetValues(ctx, &wire.GetValuesRequest{Version: pace})
+	if errors.Is(err, wire.ErrFutureVersion) {
+		return wire.ErrProcessBehind
+	}
+	return err
 }
 
 // Close ends the store: the roles in the order of the pipeline, then what is
