@@ -29,8 +29,8 @@ type ExportReport struct {
 	// FirstVersion and LastVersion are the oldest and newest version that was
 	// read, Versions is their number. With one version the export is a
 	// consistent snapshot.
-	FirstVersion kv.Version `json:"firstVersion"`
-	LastVersion  kv.Version `json:"lastVersion"`
+	FirstVersion kv.Version `json:"first_version"`
+	LastVersion  kv.Version `json:"last_version"`
 	Versions     int        `json:"versions"`
 }
 

@@ -38,7 +38,7 @@ type ImportReport struct {
 	Rows         int64 `json:"rows"`         // committed
 	Bytes        int64 `json:"bytes"`        // of keys and values committed
 	Skipped      int64 `json:"skipped"`      // rows outside of the range
-	BadLines     int64 `json:"badLines"`     // that are no rows
+	BadLines     int64 `json:"bad_lines"`    // that are no rows
 	Transactions int64 `json:"transactions"` // committed
 	// Unfinished says that the last line had no line end: the file may have
 	// been cut short.

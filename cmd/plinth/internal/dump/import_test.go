@@ -196,6 +196,20 @@ func TestImportLeavesOutWhatIsOutsideOfTheRange(t *testing.T) {
 	}
 }
 
+func TestProgressGoesOnWhileNothingIsImported(t *testing.T) {
+	_, db := openFake(t, 0)
+	calls := 0
+	options := ImportOptions{BatchBytes: 10, Progress: func(_, bytes int64) {
+		if bytes > 0 {
+			calls++
+		}
+	}}
+	report, err := Import(t.Context(), db, strings.NewReader(strings.Repeat("a\t1\n", 100)), options)
+	if err != nil || report.Skipped != 100 || calls < 2 {
+		t.Errorf("told of progress %d times, %+v, %v", calls, report, err)
+	}
+}
+
 func TestImportNamesTheLinesThatCouldNotBeCommitted(t *testing.T) {
 	store, db := openFake(t, 0)
 	var commits atomic.Int64

@@ -82,15 +82,14 @@ func (s *Store) Put(key, value string) {
 	}
 }
 
-// fault asks the hook.
+// fault asks the hook, which may take its time, and then the context.
 func (s *Store) fault(ctx context.Context, call Call, version wire.Version) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	if s.Fault != nil {
+		if err := s.Fault(call, version); err != nil {
+			return err
+		}
 	}
-	if s.Fault == nil {
-		return nil
-	}
-	return s.Fault(call, version)
+	return ctx.Err()
 }
 
 // at returns the rows at a version.
