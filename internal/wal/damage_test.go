@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,9 +112,19 @@ func TestAFlippedBitInAClosedLogIsFoundAtEveryByte(t *testing.T) {
 	}
 }
 
-// tornLog returns a log whose last records were written and not synced, and how
-// many records were synced.
+// tornLog returns a log whose last records were written and not synced, how many
+// records were synced, and how many there are.
 func tornLog(t *testing.T) (fs *vfs.MemFS, synced, all int) {
+	t.Helper()
+	var tail []Record
+	for i := range uint64(10) {
+		tail = append(tail, makeRecord(20+i))
+	}
+	return tornLogWith(t, tail), 20, 30
+}
+
+// tornLogWith returns a log with 20 records and an unsynced tail.
+func tornLogWith(t *testing.T, tail []Record) *vfs.MemFS {
 	t.Helper()
 	disk := vfs.NewMem()
 	stop := false
@@ -131,10 +142,6 @@ func tornLog(t *testing.T) (fs *vfs.MemFS, synced, all int) {
 	f.mu.Lock()
 	stop = true
 	f.mu.Unlock()
-	var tail []Record
-	for i := range uint64(10) {
-		tail = append(tail, makeRecord(20+i))
-	}
 	if _, err := l.Append(nil, tail, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,28 @@ func tornLog(t *testing.T) (fs *vfs.MemFS, synced, all int) {
 	if err := l.Close(); !errors.Is(err, errCrashed) {
 		t.Fatalf("Close: %v", err)
 	}
-	return disk, 20, 30
+	return disk
+}
+
+// A payload may hold anything, the bytes of some log as well.
+func TestARecordInsideAPayloadIsNotTakenForOne(t *testing.T) {
+	inner := appendRecord(nil, header{typ: typeData, segment: 1}, []byte("inner"), nil)
+	stamp(inner, 1<<20, 1<<20) // names a synced offset far behind the end
+	tail := []Record{makeRecord(20), {Index: 21, Payload: slices.Concat(make([]byte, 8), inner, inner)}}
+	fs := tornLogWith(t, tail)
+	kept, err := replayOnly(fs)
+	if err != nil || len(kept) != 22 {
+		t.Fatalf("%d records kept of 22, %v", len(kept), err)
+	}
+	file, err := fs.UnsafeGetFileDataBuffer(fs.PathJoin(testDir, segmentName(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[kept[20].position.Offset] ^= 1
+	kept, err = replayOnly(fs)
+	if err != nil || len(kept) != 20 {
+		t.Fatalf("with a torn tail: %d records kept of 20, %v", len(kept), err)
+	}
 }
 
 func TestAFlippedBitInTheUnsyncedTailCutsIt(t *testing.T) {
@@ -170,6 +198,34 @@ func TestAFlippedBitInTheUnsyncedTailCutsIt(t *testing.T) {
 	t.Logf("%d flips found, %d cut the tail", found, cut)
 	if found < 1000 || cut < 500 {
 		t.Error("too few flips had an effect")
+	}
+}
+
+func TestDamageToTheLastRecordOfAnIdleLogIsFound(t *testing.T) {
+	disk := vfs.NewMem()
+	marked := make(chan struct{}, 10)
+	f := &faultFS{FS: disk, hook: func(op operation) (int, error) {
+		if op.name == "write" && op.bytes == markBytes {
+			marked <- struct{}{}
+		}
+		return 0, nil
+	}}
+	l, _ := reopen(t, smallOptions(f))
+	defer mustClose(t, l)
+	all := appendRun(t, l, 0, 5)
+	<-marked
+	if err := l.Sync(); err != nil { // behind the mark
+		t.Fatal(err)
+	}
+	last := all[len(all)-1].position
+	file, err := disk.UnsafeGetFileDataBuffer(disk.PathJoin(testDir, segmentName(last.Segment)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file[last.Offset+recordHeaderBytes] ^= 1
+	defer func() { file[last.Offset+recordHeaderBytes] ^= 1 }()
+	if _, err := replayOnly(disk); !errors.Is(err, wire.ErrFileCorrupt) {
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -81,8 +81,8 @@
 //	L3  A link is written only after the segment that it names was synced as a
 //	    whole, and a link is the first record of its segment.
 //	L4  A segment takes records only after its header and its name are on disk.
-//	    A file that is used again has its new name on disk before its content
-//	    changes.
+//	    The file of a dropped segment has lost its name, on disk, before its
+//	    content changes.
 //	L5  A sync that failed is not repeated; nor is anything acknowledged after
 //	    it. What Open replays it has written once more and synced before it
 //	    returns, so that the caller may treat it as durable.

@@ -68,8 +68,7 @@ func (l *Log) makeReadyLocked(seq uint64) func() error {
 }
 
 // makeSegment makes a file that is ready to take the records of segment seq,
-// out of old if given. Its name is on disk before its content changes, so that
-// no crash shows the new content under the old name (L4).
+// out of old if given: its header and its name are on disk (L4).
 func makeSegment(fs vfs.FS, dir string, seq uint64, old *freeFile) (*freshSegment, error) {
 	s := &freshSegment{seq: seq, path: fs.PathJoin(dir, segmentName(seq)), size: segmentHeaderBytes}
 	if old != nil {
@@ -105,8 +104,8 @@ func closeAfter(err error, f vfs.File) error {
 }
 
 // freeOldestLocked returns the job of freeing the oldest dropped segment. One
-// after the other, oldest first, each step on disk before the next: so a crash
-// leaves no hole (L6).
+// after the other, oldest first, each on disk before the next: so a crash leaves
+// no hole (L6), and no crash shows a segment's name with new content (L4).
 func (l *Log) freeOldestLocked() func() error {
 	c := &l.mu.catalog
 	s := c.dropped[0]

@@ -248,4 +248,27 @@ func TestDroppedSegmentsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// A crash can leave a file under its old and its new name when it was being
+// freed. The segment counts, and freeing it once more must not count it twice.
+func TestAFileThatIsThereUnderBothNamesIsUsedOnce(t *testing.T) {
+	o := smallOptions(vfs.NewMem())
+	l, _ := reopen(t, o)
+	all := appendRun(t, l, 0, 200)
+	mustClose(t, l)
+	files := filesOf(t, o.FS)
+	for _, seq := range linkedSegments(files)[:2] {
+		files[freeName(seq)] = files[segmentName(seq)]
+	}
+	o.FS = fsOf(t, files)
+	l, kept := reopen(t, o)
+	sameEntries(t, kept, all)
+	for i := range uint64(20) {
+		all = append(all, appendRun(t, l, 200+i*50, 250+i*50)...)
+		l.DropBefore(all[len(all)-1].position)
+	}
+	mustClose(t, l)
+	_, kept = reopen(t, o)
+	sameEntries(t, kept, all[len(all)-len(kept):])
+}
+
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

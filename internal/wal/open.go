@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -36,7 +37,7 @@ func Open(opts Options) (*Log, error) {
 			return nil, err
 		}
 	}
-	free, err := opts.reclaim(inv.free, abandoned)
+	free, err := opts.reclaim(inv.free, r.segments, abandoned)
 	if err != nil {
 		return nil, err
 	}
@@ -120,38 +121,39 @@ func secure(fs vfs.FS, s *segment, from int64) (err error) {
 }
 
 // reclaim makes files that hold nothing ready to be written again, and removes
-// those that are too many.
-func (o *Options) reclaim(free []freeFile, abandoned []found) ([]freeFile, error) {
+// those that are too many. A crash may undo half of a renaming: then a file is
+// there under both names, and the segment is the one that counts.
+func (o *Options) reclaim(free []freeFile, live []*segment, abandoned []found) ([]freeFile, error) {
+	sizes := make(map[string]int64)
+	for _, f := range free {
+		sizes[f.path] = f.size
+	}
 	changed := false
 	for _, f := range abandoned {
 		path := o.FS.PathJoin(o.Dir, freeName(f.seq))
 		if err := o.FS.Rename(f.path, path); err != nil {
 			return nil, ioError("rename", f.path, err)
 		}
-		free = append(free, freeFile{path: path, size: f.size})
+		sizes[path] = f.size
 		changed = true
 	}
-	// A name may be there twice if a crash undid half of a renaming.
-	slices.SortFunc(free, func(a, b freeFile) int {
-		if a.path < b.path {
-			return -1
+	surplus := make(map[string]bool)
+	for _, s := range live {
+		surplus[o.FS.PathJoin(o.Dir, freeName(s.seq))] = true
+	}
+	var kept []freeFile
+	for _, path := range slices.Sorted(maps.Keys(sizes)) {
+		if !surplus[path] && len(kept) < o.FreeSegments {
+			kept = append(kept, freeFile{path: path, size: sizes[path]})
+			continue
 		}
-		if a.path > b.path {
-			return 1
+		if err := o.FS.Remove(path); err != nil {
+			return nil, ioError("remove", path, err)
 		}
-		return 0
-	})
-	free = slices.CompactFunc(free, func(a, b freeFile) bool { return a.path == b.path })
-	for len(free) > o.FreeSegments {
-		last := free[len(free)-1]
-		if err := o.FS.Remove(last.path); err != nil {
-			return nil, ioError("remove", last.path, err)
-		}
-		free = free[:len(free)-1]
 		changed = true
 	}
 	if !changed {
-		return free, nil
+		return kept, nil
 	}
-	return free, syncDir(o.FS, o.Dir)
+	return kept, syncDir(o.FS, o.Dir)
 }
