@@ -55,6 +55,7 @@ type driver struct {
 // drivers lists the stores, in the order of the report.
 func drivers() []driver {
 	return []driver{
+		{subject, "embedded store, defaults beyond the size of the cache", true, openPlinth},
 		{"pebble", "raw batches with Sync, no transactions, no isolation: the limit; block cache, memtables and bloom filters as in Plinth's storage server", false, openPebble},
 		{"badger", "SyncWrites, serializable snapshot isolation, defaults beyond cache and memtable sizes", true, openBadger},
 		{"bbolt", "Batch (with one client Update, since a lone Batch waits 10 ms), defaults; caches in the page cache of the system alone", true, openBbolt},

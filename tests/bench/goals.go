@@ -48,7 +48,7 @@ func goals() []goal {
 // writeGoals prints the goals that this run can judge.
 func (rep *report) writeGoals(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	any := false
+	begun := false
 	for _, g := range goals() {
 		c := rep.find(g.clients, g.workload, subject)
 		if c == nil {
@@ -58,9 +58,9 @@ func (rep *report) writeGoals(w io.Writer) {
 		if !ok {
 			continue
 		}
-		if !any {
+		if !begun {
 			fmt.Fprintf(table, "\n| clients\t| workload\t| Plinth\t|\t| goal\t| reached\t|\n|%s\n", strings.Repeat("---\t|", 6))
-			any = true
+			begun = true
 		}
 		bound, reached := g.judge(figure)
 		fmt.Fprintf(table, "| %d\t| %s\t| %.2f\t| %s\t| %s\t| %s\t|\n", g.clients, g.workload, figure, g.what, bound, reached)
