@@ -94,8 +94,33 @@ func (b *benchShape) fill(rng *rand.Rand, batch []wire.ResolveTransaction) {
 	}
 }
 
+// meter measures batches in processor time, the garbage collector's included.
+type meter struct {
+	batches, committed int
+	total, longest     time.Duration
+}
+
+func (m *meter) add(took time.Duration, verdicts []wire.Verdict) {
+	for _, v := range verdicts {
+		if v == wire.Committed {
+			m.committed++
+		}
+	}
+	m.batches++
+	m.total += took
+	m.longest = max(m.longest, took)
+}
+
+func (m *meter) report(b *testing.B) {
+	transactions := float64(m.batches * benchBatch)
+	b.ReportMetric(transactions/m.total.Seconds(), "txn/cpu-s")
+	b.ReportMetric(float64(m.longest.Microseconds()), "cpu-µs-longest")
+	b.ReportMetric(float64(m.committed)/transactions, "committed")
+}
+
 // runBench fills the window, then measures batches; making them is not timed.
 func runBench(b *testing.B, shape benchShape, decide func(wire.Version, []wire.ResolveTransaction) []wire.Verdict) {
+	b.StopTimer()
 	rng := rand.New(rand.NewPCG(1, 2))
 	const group = 64 // batches that are made at a time
 	batches := make([][]wire.ResolveTransaction, group)
@@ -103,43 +128,33 @@ func runBench(b *testing.B, shape benchShape, decide func(wire.Version, []wire.R
 		batches[i] = make([]wire.ResolveTransaction, benchBatch)
 	}
 	version := wire.Version(1_000_000_000)
-	committed, longest := 0, time.Duration(0)
+	var m meter
 	round := func(n int) {
 		for i := range n {
 			shape.fill(rng, batches[i])
 		}
 		b.StartTimer()
-		last := time.Now()
 		for i := range n {
 			version += benchStep
 			for j := range batches[i] {
 				batches[i][j].ReadVersion = version - shape.lag
 			}
-			for _, v := range decide(version, batches[i]) {
-				if v == wire.Committed {
-					committed++
-				}
-			}
-			now := time.Now()
-			longest = max(longest, now.Sub(last))
-			last = now
+			begin := cpuTime()
+			verdicts := decide(version, batches[i])
+			m.add(cpuTime()-begin, verdicts)
 		}
 		b.StopTimer()
 	}
-	b.StopTimer()
 	for filled := wire.Version(0); filled < wire.WindowVersions+wire.WindowVersions/8; filled += group * benchStep {
 		round(group)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	committed, longest = 0, 0
+	m = meter{}
 	for done := 0; done < b.N; done += group {
 		round(min(group, b.N-done))
 	}
-	transactions := float64(b.N * benchBatch)
-	b.ReportMetric(transactions/b.Elapsed().Seconds(), "txn/s")
-	b.ReportMetric(float64(longest.Microseconds()), "µs-longest")
-	b.ReportMetric(float64(committed)/transactions, "committed")
+	m.report(b)
 }
 
 func BenchmarkConflictSet(b *testing.B) {
@@ -166,4 +181,21 @@ func BenchmarkReference(b *testing.B) {
 			runBench(b, shape, s.Decide)
 		})
 	}
+}
+
+// BenchmarkResolver measures a whole resolver as an embedded store calls it:
+// in order, from one goroutine.
+func BenchmarkResolver(b *testing.B) {
+	r := New(Config{Role: 1})
+	defer r.Close()
+	req := &wire.ResolveRequest{Role: 1}
+	runBench(b, benchShapes[1], func(v wire.Version, batch []wire.ResolveTransaction) []wire.Verdict {
+		req.Prev, req.Acknowledged = req.Version, req.Version
+		req.Version, req.Transactions = v, batch
+		reply, err := r.Resolve(b.Context(), req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return reply.Verdicts
+	})
 }

@@ -97,26 +97,40 @@ func (s *ConflictSet) verify() error {
 		if i > 0 && s.segments[i-1].max > g.base+1 {
 			return fmt.Errorf("R4: segment from %d begins before %d", g.base+1, s.segments[i-1].max)
 		}
-		lists := [][]step{g.head.steps}
-		for _, u := range g.runs {
-			lists = append(lists, u.steps)
+		last := i == len(s.segments)-1
+		if g.sealed == last {
+			return fmt.Errorf("R4: segment %d of %d: sealed is %v", i, len(s.segments), g.sealed)
 		}
-		for _, steps := range lists {
-			for j, st := range steps {
-				if st.after > st.at {
-					return fmt.Errorf("R6: step with %d at and %d after", st.at, st.after)
-				}
-				if j > 0 && compareSteps(&steps[j-1], &steps[j], &g.keys) >= 0 {
-					return fmt.Errorf("steps out of order")
-				}
-			}
-		}
-		if i < len(s.segments)-1 {
+		if !last {
 			sealed += g.bytes()
+		}
+		if err := g.verify(); err != nil {
+			return err
 		}
 	}
 	if sealed != s.sealedBytes {
 		return fmt.Errorf("sealed segments have %d bytes, counted %d", sealed, s.sealedBytes)
+	}
+	return nil
+}
+
+func (g *segment) verify() error {
+	lists := [][]step{g.head.steps}
+	for i, u := range g.runs {
+		lists = append(lists, u.steps)
+		if i > 0 && len(g.runs[i-1].steps) < 2*len(u.steps) && !g.sealed {
+			return fmt.Errorf("R5: run of %d steps behind one of %d", len(u.steps), len(g.runs[i-1].steps))
+		}
+	}
+	for _, steps := range lists {
+		for j, st := range steps {
+			if st.after > st.at {
+				return fmt.Errorf("R6: step with %d at and %d after", st.at, st.after)
+			}
+			if j > 0 && compareSteps(&steps[j-1], &steps[j], &g.keys) >= 0 {
+				return fmt.Errorf("steps out of order")
+			}
+		}
 	}
 	return nil
 }
@@ -277,5 +291,33 @@ func TestConflictSetAtItsMemoryLimitOnlyRaisesTheFloor(t *testing.T) {
 	}
 	if raises == 0 {
 		t.Fatal("the memory limit was never reached")
+	}
+}
+
+// TestMemoryStaysWithinTheLimit (R8) writes several times what fits.
+func TestMemoryStaysWithinTheLimit(t *testing.T) {
+	for name, w := range map[string]*workload{
+		"points":     {alphabet: "abcdefghijklmnop", maxLen: 12, pointsOf10: 10},
+		"ranges":     {alphabet: "abcdefghijklmnop", maxLen: 12, pointsOf10: 0},
+		"large keys": {alphabet: "abcdefghijklmnop", maxLen: 12, pointsOf10: 5, prefix: string(make([]byte, wire.MaxKeyBytes))},
+		"beyond any": {alphabet: "abcdefghijklmnop", maxLen: 12, pointsOf10: 5, prefix: string(make([]byte, 3*chunkBytes))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.intn = rand.New(rand.NewPCG(3, 4)).IntN
+			s := NewConflictSet(0, MinLimitBytes)
+			keyBytes := len(w.prefix) + 20
+			writes := int(3 * MinLimitBytes / keyBytes)
+			for version := wire.Version(1); writes > 0; version++ {
+				batch := []wire.ResolveTransaction{{WriteConflicts: w.ranges(500)}}
+				writes -= len(batch[0].WriteConflicts)
+				s.Decide(version, batch)
+				if st := s.Stats(); st.Bytes > st.LimitBytes {
+					t.Fatalf("version %d: %d bytes in use, the limit is %d", version, st.Bytes, st.LimitBytes)
+				}
+			}
+			if s.floorRaises == 0 {
+				t.Fatal("the limit was not reached")
+			}
+		})
 	}
 }

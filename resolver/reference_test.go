@@ -2,6 +2,9 @@ package resolver
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"slices"
+	"testing"
 
 	"github.com/google/btree"
 
@@ -109,4 +112,24 @@ func (s *reference) expire(budget int) {
 		s.tree.Delete(b)
 	}
 	s.sweep = next
+}
+
+func TestTheReferenceDecidesAsTheConflictSetDoes(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		w := &workload{intn: rng.IntN, alphabet: "abc", maxLen: 3, pointsOf10: 8, quantum: 100_000, maxStep: 3, maxLag: 49}
+		reference, s := newReference(0), NewConflictSet(0, 0)
+		for version, i := w.next(0), 0; i < 300; version, i = w.next(version), i+1 {
+			batch := w.batch(version)
+			for j := range batch { // the reference does not know bad input
+				batch[j].ReadVersion = min(batch[j].ReadVersion, version-1)
+				batch[j].ReadConflicts = slices.DeleteFunc(batch[j].ReadConflicts, wire.KeyRange.Empty)
+				batch[j].WriteConflicts = slices.DeleteFunc(batch[j].WriteConflicts, wire.KeyRange.Empty)
+			}
+			want, _ := s.Decide(version, batch)
+			if got := reference.Decide(version, batch); !slices.Equal(got, want) {
+				t.Fatalf("seed %d, version %d: the reference says %v, the set %v", seed, version, got, want)
+			}
+		}
+	}
 }

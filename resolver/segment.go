@@ -1,6 +1,9 @@
 package resolver
 
-import "github.com/plinthdb/plinth/internal/wire"
+import (
+	"github.com/plinthdb/plinth/internal/invariants"
+	"github.com/plinthdb/plinth/internal/wire"
+)
 
 // segment holds the writes of consecutive versions in sorted runs. Only the
 // newest segment is written to; a segment is dropped as a whole.
@@ -120,13 +123,16 @@ func (g *segment) addRange(begin, end *probe, v wire.Version) {
 	g.head.steps = append(g.head.steps[:i+1], g.head.steps[j:]...)
 }
 
+// advance notes that a write at version v follows and returns v's offset.
 func (g *segment) advance(v wire.Version) offset {
+	invariants.Assert(!g.sealed && v >= g.max, "R4: write at version %d into a segment that ends at %d", v, g.max)
 	g.max = v
 	at := offset(v - g.base)
 	g.head.max = at
 	return at
 }
 
+// insert puts s at place i of the head.
 func (g *segment) insert(i int, s step) {
 	steps := append(g.head.steps, step{})
 	copy(steps[i+1:], steps[i:])
