@@ -79,7 +79,7 @@ func places() []place {
 		{dependency: "google.golang.org/grpc", in: []string{"internal/transport/...", "tests/..."}},
 		// raft v3.7 hands out Google's protobuf messages.
 		{dependency: "google.golang.org/protobuf", in: []string{"internal/transport/...", "internal/raftgroup", "txlog/..."}},
-		{dependency: "github.com/prometheus", in: []string{"cluster/...", "cmd/..."}},
+		{dependency: "github.com/prometheus", in: []string{"cluster/...", "cmd/..."}, tests: true},
 		{dependency: "github.com/gofrs/flock", in: []string{"cluster/...", "kv/embedded", "internal/sim/..."}},
 		{dependency: "github.com/spf13", in: []string{"cmd/..."}},
 		{dependency: "github.com/peterh/liner", in: []string{"cmd/..."}},
