@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -107,7 +108,29 @@ func (d *directory) initialize() error {
 				d.path, part, formatFile, formatPrefix+strconv.Itoa(formatVersion))
 		}
 	}
+	// A format file proves to every later opening that the names of the
+	// directory and its parents are on disk, so they must be there before it.
+	if err := d.syncParents(); err != nil {
+		return err
+	}
 	return d.writeFile(formatFile, formatPrefix+strconv.Itoa(formatVersion)+"\n")
+}
+
+// syncParents puts the name of the directory on disk, and those of its
+// parents, which may be new as well. A parent that this process may not open,
+// or whose file system cannot sync directories, was not made by it.
+func (d *directory) syncParents() error {
+	for at := d.path; d.fs.PathDir(at) != at; {
+		at = d.fs.PathDir(at)
+		parent, err := d.fs.OpenDir(at)
+		if err == nil {
+			err = errors.Join(parent.Sync(), parent.Close())
+		}
+		if err != nil && !errors.Is(err, os.ErrPermission) && !errors.Is(err, syscall.EINVAL) {
+			return diskError(at, err)
+		}
+	}
+	return nil
 }
 
 // writeFile puts a small file in place as a whole: written aside, synced,
