@@ -80,7 +80,7 @@ func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Sw
 	if len(names) == 1 && names[0] == scenario.PebbleName {
 		return scenario.RunPebble(ctx, w, swarm)
 	}
-	return fmt.Errorf("no scenario for workloads %v", names)
+	return scenario.RunStore(ctx, w, swarm, openEmbedded(swarm.Sizes), names)
 }
 
 func stacks() []byte {

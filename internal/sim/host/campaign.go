@@ -33,11 +33,11 @@ type Totals struct {
 	Report        report.Report
 }
 
-// Campaign runs many seeds at a time and calls each with every result, in the
-// order in which the runs end, never twice at a time. It returns when no run
+// Campaign runs many seeds at a time and calls each with every result and the
+// totals so far, in the order in which the runs end, never twice at a time. It returns when no run
 // is under way any more: at the end of the seeds, at the time Until, after
 // MaxFailures, or when ctx ends.
-func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func(*Result)) *Totals {
+func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func(*Result, *Totals)) *Totals {
 	if config.Workers <= 0 {
 		config.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -54,7 +54,7 @@ func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func
 type campaign struct {
 	program *Program
 	config  CampaignConfig
-	each    func(*Result)
+	each    func(*Result, *Totals)
 	began   time.Time
 
 	mu struct {
@@ -119,7 +119,7 @@ func (c *campaign) add(r *Result) {
 	if r.Report != nil {
 		c.mu.totals.Report.Add(r.Report)
 	}
-	c.each(r)
+	c.each(r, &c.mu.totals)
 }
 
 // DivergedError says that two runs of a seed were not the same.

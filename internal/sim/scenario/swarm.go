@@ -12,8 +12,9 @@ import (
 // average ones, so sizes are drawn on a logarithmic scale and each fault is
 // absent from half of the seeds.
 type Swarm struct {
-	// Disk is the disk of the process.
-	Disk disk.Config
+	// Disk is the disk of the process, Sizes are those of its store.
+	Disk  disk.Config
+	Sizes Sizes
 	// Safety and Liveness are the lengths of the phases.
 	Safety, Liveness time.Duration
 	// Clients is the number of clients of each workload, Pause their average
@@ -29,6 +30,27 @@ type Swarm struct {
 	ArmProbability, FireProbability float64
 }
 
+// Sizes are the sizes of a store's parts, many times smaller than in real
+// life so that every limit is reached within seconds.
+type Sizes struct {
+	CacheBytes, WindowBytes, MemTableBytes      int64
+	LogCacheBytes, LogSegmentBytes, LogCutBytes int64
+	MaxBatchCount, MaxInFlight                  int
+}
+
+func drawSizes(rng *rand.Rand) Sizes {
+	return Sizes{
+		CacheBytes:      logarithmic[int64](rng, 64<<10, 8<<20),
+		WindowBytes:     logarithmic[int64](rng, 64<<10, 8<<20),
+		MemTableBytes:   logarithmic[int64](rng, 64<<10, 1<<20),
+		LogCacheBytes:   logarithmic[int64](rng, 4<<10, 1<<20),
+		LogSegmentBytes: logarithmic[int64](rng, 32<<10, 1<<20),
+		LogCutBytes:     logarithmic[int64](rng, 4<<10, 1<<20),
+		MaxBatchCount:   logarithmic(rng, 1, 1000),
+		MaxInFlight:     logarithmic(rng, 1, 16),
+	}
+}
+
 // Draw draws the configuration of a seed.
 func Draw(rng *rand.Rand) Swarm {
 	keep := [...]float64{0, 0.1, 0.5, 0.9, 1}
@@ -41,6 +63,7 @@ func Draw(rng *rand.Rand) Swarm {
 			KeepProbability: keep[rng.IntN(len(keep))],
 			TearProbability: rng.Float64(),
 		},
+		Sizes:           drawSizes(rng),
 		Safety:          10 * time.Second,
 		Liveness:        20 * time.Second,
 		Clients:         1 + rng.IntN(6),
@@ -58,8 +81,8 @@ func Draw(rng *rand.Rand) Swarm {
 
 // logarithmic draws from low to high so that every order of magnitude is
 // equally likely.
-func logarithmic(rng *rand.Rand, low, high time.Duration) time.Duration {
-	return time.Duration(float64(low) * math.Exp(rng.Float64()*math.Log(float64(high)/float64(low))))
+func logarithmic[T ~int | ~int64 | ~float64](rng *rand.Rand, low, high T) T {
+	return T(float64(low) * math.Exp(rng.Float64()*math.Log(float64(high)/float64(low))))
 }
 
 // sometimes draws like logarithmic, or 0 for every other seed.

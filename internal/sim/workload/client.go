@@ -151,7 +151,7 @@ func (a *attempt) verdict(outcome Outcome, err error) error {
 	case err == nil, a.inc.Dead(), kv.Retryable(err), errors.Is(err, context.DeadlineExceeded):
 		return nil
 	case errors.Is(err, kv.ErrIO), errors.Is(err, kv.ErrDiskFull), errors.Is(err, kv.ErrDatabaseClosed):
-		if a.client.env.shared.isDiskFaulty() {
+		if a.client.env.shared.DiskMayFail(a.inc.Number()) {
 			a.inc.Abandon(err)
 			return nil
 		}

@@ -31,21 +31,37 @@ type Shared struct {
 	mu struct {
 		sync.Mutex
 		acknowledged kv.Version
-		diskFaulty   bool
+		// diskMayFail says that the disk can return errors; after the end of
+		// faults only incarnations up to lastFaulty may suffer from earlier ones.
+		diskMayFail bool
+		lastFaulty  int
 	}
 }
 
-// SetDiskFaulty says whether the disk may return errors from now on (E3).
-func (s *Shared) SetDiskFaulty(faulty bool) {
+// BeginFaults says that faults begin, among them errors of the disk or not.
+func (s *Shared) BeginFaults(ofDisk bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.diskFaulty = faulty
+	s.mu.diskMayFail = ofDisk
 }
 
-func (s *Shared) isDiskFaulty() bool {
+// EndFaults says that faults have ended, when the process had booted so many
+// times.
+func (s *Shared) EndFaults(boots int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.mu.diskFaulty
+	if s.mu.diskMayFail {
+		s.mu.lastFaulty = boots
+	}
+	s.mu.diskMayFail = false
+}
+
+// DiskMayFail reports whether the incarnation of that number may meet errors
+// of its disk (E3).
+func (s *Shared) DiskMayFail(incarnation int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.diskMayFail || incarnation <= s.mu.lastFaulty
 }
 
 func (s *Shared) acknowledged() kv.Version {

@@ -28,13 +28,20 @@ type Host struct {
 	FS vfs.FS
 	// Dir is the store's directory on it.
 	Dir string
-	// Fatal ends the process because of err, as a failed sync must. The
-	// goroutine that calls it goes on; it must not touch the disk any more.
-	Fatal func(err error)
 }
 
-// Open opens a store in a process. The context is that of the call only.
-type Open func(ctx context.Context, host Host) (*kv.Database, io.Closer, error)
+// Store is what runs in a process.
+type Store interface {
+	io.Closer
+	// Ended is closed when the store serves nothing any more; Err then says
+	// why. A process whose store has ended of itself dies of it.
+	Ended() <-chan struct{}
+	// Err is nil while the store serves.
+	Err() error
+}
+
+// Open opens a store in a process.
+type Open func(host Host) (*kv.Database, Store, error)
 
 // Process is a store with its clients on a disk of its own.
 type Process struct {
@@ -47,23 +54,12 @@ type Process struct {
 
 	mu struct {
 		sync.Mutex
-		current *Incarnation
-		// changed is closed whenever current changes.
+		// living is the incarnation that opens its store or has it open.
+		living *Incarnation
+		// changed is closed whenever an incarnation comes up or dies.
 		changed chan struct{}
 		boots   int
 	}
-}
-
-// Incarnation is one life of a process, from its boot to its death.
-type Incarnation struct {
-	process *Process
-	number  int
-	mount   *disk.Mount
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	// db and store are set before the incarnation can be seen by others.
-	db    *kv.Database
-	store io.Closer
 }
 
 // NewProcess returns a process that is not running.
@@ -73,69 +69,66 @@ func (w *World) NewProcess(name string, d *disk.Disk, open Open) *Process {
 	return p
 }
 
-// Boot starts the process, whose death must be over. An error of the store is
-// returned: the process is then not running, as if it had died at once.
-func (p *Process) Boot(ctx context.Context) error {
-	p.mu.Lock()
-	if p.mu.current != nil {
-		p.mu.Unlock()
-		return fmt.Errorf("process %s runs already", p.name)
+// Boot starts the process, which must not be running, and returns when its
+// store is open. If that fails the process is dead and the error is returned,
+// with ErrKilled in it if the process was killed meanwhile.
+func (p *Process) Boot() error {
+	inc, err := p.begin()
+	if err != nil {
+		return err
 	}
-	p.mu.boots++
-	inc := &Incarnation{process: p, number: p.mu.boots, mount: p.disk.Mount()}
-	inc.ctx, inc.cancel = context.WithCancelCause(context.Background())
-	p.mu.Unlock()
-
-	p.world.Count(func(r *report.Report) { r.Boots++ })
-	p.world.Trace("process %s boot %d", p.name, inc.number)
-	host := Host{FS: inc.mount, Dir: "/store", Fatal: inc.fatal}
-	db, store, err := p.open(ctx, host)
+	db, store, err := p.open(Host{FS: inc.mount, Dir: "/store"})
 	if err != nil {
 		inc.die(err)
 		p.world.Trace("process %s boot %d failed: %v", p.name, inc.number, err)
-		return fmt.Errorf("process %s: opening the store: %w", p.name, err)
+		return fmt.Errorf("process %s: opening the store: %w", p.name, errors.Join(err, inc.killed()))
 	}
-	inc.db, inc.store = db, store
-	return p.started(inc)
-}
-
-// started makes inc the living incarnation unless it died while it opened.
-func (p *Process) started(inc *Incarnation) error {
-	p.mu.Lock()
-	dead := inc.Dead()
-	if !dead {
-		p.setCurrentLocked(inc)
-	}
-	p.mu.Unlock()
-	if dead {
+	if !inc.comeUp(db, store) {
 		p.bury(inc)
 		return fmt.Errorf("process %s died while it opened the store: %w", p.name, context.Cause(inc.ctx))
 	}
 	p.world.Trace("process %s up %d", p.name, inc.number)
+	go inc.watch()
 	return nil
 }
 
-func (p *Process) setCurrentLocked(inc *Incarnation) {
-	p.mu.current = inc
+func (p *Process) begin() (*Incarnation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.living != nil {
+		return nil, fmt.Errorf("process %s runs already", p.name)
+	}
+	p.mu.boots++
+	inc := &Incarnation{process: p, number: p.mu.boots, mount: p.disk.Mount()}
+	inc.ctx, inc.cancel = context.WithCancelCause(context.Background())
+	p.mu.living = inc
+	p.world.Count(func(r *report.Report) { r.Boots++ })
+	p.world.Trace("process %s boot %d", p.name, inc.number)
+	return inc, nil
+}
+
+func (p *Process) changedLocked() {
 	close(p.mu.changed)
 	p.mu.changed = make(chan struct{})
 }
 
-// Current returns the living incarnation, or nil.
-func (p *Process) Current() *Incarnation {
+// look returns the incarnation that is up, if there is one, whether one is
+// living at all, and a channel that is closed when that changes.
+func (p *Process) look() (up *Incarnation, living bool, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mu.current
+	if inc := p.mu.living; inc != nil && inc.up {
+		up = inc
+	}
+	return up, p.mu.living != nil, p.mu.changed
 }
 
-// Wait returns the living incarnation, once there is one.
+// Wait returns the incarnation that is up, once there is one.
 func (p *Process) Wait(ctx context.Context) (*Incarnation, error) {
 	for {
-		p.mu.Lock()
-		current, changed := p.mu.current, p.mu.changed
-		p.mu.Unlock()
-		if current != nil {
-			return current, nil
+		up, _, changed := p.look()
+		if up != nil {
+			return up, nil
 		}
 		select {
 		case <-changed:
@@ -145,10 +138,32 @@ func (p *Process) Wait(ctx context.Context) (*Incarnation, error) {
 	}
 }
 
-// Kill ends the process at once; its machine, and so everything it wrote,
-// stays.
+// WaitDead returns when no incarnation lives.
+func (p *Process) WaitDead(ctx context.Context) error {
+	for {
+		_, living, changed := p.look()
+		if !living {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Boots counts the incarnations so far.
+func (p *Process) Boots() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.boots
+}
+
+// Kill ends the process at once, even while it opens its store; its machine,
+// and so everything it wrote, stays.
 func (p *Process) Kill() {
-	if inc := p.Current(); inc != nil && inc.die(ErrKilled) {
+	if p.dieLiving(ErrKilled) {
 		p.world.Count(func(r *report.Report) { r.Kills++ })
 	}
 }
@@ -158,25 +173,34 @@ func (p *Process) Kill() {
 func (p *Process) PowerLoss() {
 	p.disk.PowerLoss()
 	p.world.Count(func(r *report.Report) { r.PowerLosses++ })
-	if inc := p.Current(); inc != nil {
-		inc.die(ErrKilled)
-	}
+	p.dieLiving(ErrKilled)
 }
 
-// Shutdown closes the process in an orderly way.
+func (p *Process) dieLiving(cause error) bool {
+	p.mu.Lock()
+	inc := p.mu.living
+	p.mu.Unlock()
+	return inc != nil && inc.die(cause)
+}
+
+// Shutdown closes the process, which must be up, in an orderly way.
 func (p *Process) Shutdown(ctx context.Context) error {
-	inc := p.Current()
+	inc, _, _ := p.look()
 	if inc == nil {
-		return fmt.Errorf("process %s does not run", p.name)
+		return fmt.Errorf("process %s is not up", p.name)
 	}
-	err := p.closeWithin(ctx, inc)
-	p.remove(inc)
-	inc.mount.Kill()
+	// Its end is now expected: it is no longer living, but its disk works.
+	p.mu.Lock()
+	p.mu.living = nil
+	p.changedLocked()
+	p.mu.Unlock()
 	inc.cancel(ErrKilled)
+	err := p.closeWithin(ctx, inc)
+	inc.mount.Kill()
+	p.world.Trace("process %s closed %d: %v", p.name, inc.number, err)
 	if err != nil {
 		return fmt.Errorf("process %s: closing the store: %w", p.name, err)
 	}
-	p.world.Trace("process %s closed %d", p.name, inc.number)
 	return nil
 }
 
@@ -195,23 +219,11 @@ func (p *Process) closeWithin(ctx context.Context, inc *Incarnation) error {
 	}
 }
 
-// remove makes inc no longer the living incarnation. It reports whether it
-// was.
-func (p *Process) remove(inc *Incarnation) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.mu.current != inc {
-		return false
-	}
-	p.setCurrentLocked(nil)
-	return true
-}
-
 // bury closes the rest of a dead incarnation in the background (W2).
 func (p *Process) bury(inc *Incarnation) {
 	p.closing.Add(1)
 	timer := time.AfterFunc(CloseLimit, func() {
-		p.world.Violated("world", "W2", "the goroutines of process %s, boot %d, did not end within %v of its death",
+		_ = p.world.Violated("world", "W2", "the goroutines of process %s, boot %d, did not end within %v of its death",
 			p.name, inc.number, CloseLimit)
 	})
 	go func() {
@@ -224,53 +236,3 @@ func (p *Process) bury(inc *Incarnation) {
 
 // AwaitBurials returns when the goroutines of all dead incarnations have ended.
 func (p *Process) AwaitBurials() { p.closing.Wait() }
-
-// DB is the store of the incarnation.
-func (inc *Incarnation) DB() *kv.Database { return inc.db }
-
-// Number counts the boots of the process from 1.
-func (inc *Incarnation) Number() int { return inc.number }
-
-// Context ends when the incarnation dies.
-func (inc *Incarnation) Context() context.Context { return inc.ctx }
-
-// Dead reports whether the incarnation has died.
-func (inc *Incarnation) Dead() bool { return inc.ctx.Err() != nil }
-
-func (inc *Incarnation) close() error {
-	var err error
-	if inc.db != nil {
-		err = inc.db.Close()
-	}
-	if inc.store != nil {
-		err = errors.Join(err, inc.store.Close())
-	}
-	return err
-}
-
-// Abandon ends a process whose store no longer works, because of err: what a
-// supervisor does who restarts it.
-func (inc *Incarnation) Abandon(err error) { inc.die(err) }
-
-// fatal is Host.Fatal.
-func (inc *Incarnation) fatal(err error) { inc.die(err) }
-
-// die cuts the incarnation off from its disk and its clients (W1) and reports
-// whether it lived. What is left of it is closed in the background, unless it
-// is still opening: then Boot does that.
-func (inc *Incarnation) die(cause error) bool {
-	p := inc.process
-	p.mu.Lock()
-	if inc.Dead() {
-		p.mu.Unlock()
-		return false
-	}
-	inc.mount.Kill()
-	inc.cancel(cause)
-	p.mu.Unlock()
-	p.world.Trace("process %s dies %d: %v", p.name, inc.number, cause)
-	if p.remove(inc) {
-		p.bury(inc)
-	}
-	return true
-}

@@ -1,0 +1,99 @@
+package host
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/sim/report"
+)
+
+// stderrLines is how much of the program's standard error is printed for a
+// failed run: a panic's message and the first goroutines.
+const stderrLines = 80
+
+// Print writes what became of the run to w: one line and the line "trace HASH"
+// if it passed; otherwise also the end of the trace, the beginning of what the
+// program wrote to standard error, and the command that replays the run.
+func (r *Result) Print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %v, %.1f s simulated in %.1f s%s\n",
+		r.Seed, r.Outcome, r.Virtual.Seconds(), r.Wall.Seconds(), describe(r.Report))
+	if r.Outcome != Passed {
+		r.printFailure(&b)
+	}
+	fmt.Fprintf(&b, "trace %s\n", r.Hash)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Result) printFailure(b *strings.Builder) {
+	if len(r.Tail) > 0 {
+		fmt.Fprintf(b, "the last %d of %d lines of the trace:\n", len(r.Tail), r.Lines)
+		for _, line := range r.Tail {
+			b.WriteString("  " + line)
+		}
+	}
+	if r.Stderr != "" {
+		fmt.Fprintln(b, "standard error of the simulated program:")
+		lines := strings.SplitAfter(r.Stderr, "\n")
+		for _, line := range lines[:min(len(lines), stderrLines)] {
+			b.WriteString("  " + line)
+		}
+		if len(lines) > stderrLines {
+			fmt.Fprintf(b, "  ... %d lines more\n", len(lines)-stderrLines)
+		}
+	}
+	fmt.Fprintf(b, "\nFAILED seed %d: %v\nreplay: %s\n", r.Seed, r.Err, r.Replay())
+}
+
+// Replay is the command that runs the seed again, from the source tree.
+func (r *Result) Replay() string {
+	args := append([]string{"go run ./cmd/plinth sim --seed", fmt.Sprint(r.Seed)}, r.Args...)
+	return strings.Join(args, " ")
+}
+
+func describe(r *report.Report) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost",
+		r.Commits, r.Conflicts, r.Unknown, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks)
+}
+
+// Print writes the totals of a campaign to w in one line, and one for the
+// fault sites if there are any.
+func (t *Totals) Print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "total: %d seeds, %d failed, %.0f s simulated in %.0f s%s\n",
+		t.Runs, t.Failed, t.Virtual.Seconds(), t.Wall.Seconds(), describe(&t.Report))
+	if sites := t.Report.FaultSites; len(sites) > 0 {
+		var never []string
+		for name, fired := range sites {
+			if fired == 0 {
+				never = append(never, name)
+			}
+		}
+		slices.Sort(never)
+		fmt.Fprintf(&b, "fault sites: %d visited, %d of them never fired %v\n", len(sites), len(never), never)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Progress says how far a campaign has come, and when it will have ended: of
+// count seeds, or at the time until if that is not zero.
+func (t *Totals) Progress(elapsed time.Duration, count uint64, until time.Time) string {
+	rate := float64(t.Runs) / elapsed.Seconds()
+	s := fmt.Sprintf("%d seeds, %d failed, %.2f seeds/s, %.1f simulated s/s", t.Runs, t.Failed, rate, t.Virtual.Seconds()/elapsed.Seconds())
+	switch {
+	case !until.IsZero():
+		s += fmt.Sprintf(", %v left", max(0, time.Until(until)).Round(time.Second))
+	case t.Runs > 0:
+		left := time.Duration(float64(count-uint64(t.Runs)) / rate * float64(time.Second))
+		s += fmt.Sprintf(", %d to go, %v left", count-uint64(t.Runs), left.Round(time.Second))
+	}
+	return s
+}
