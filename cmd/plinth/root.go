@@ -31,6 +31,10 @@ type environment struct {
 // commands lists the commands of the binary, in the order of the alphabet.
 func commands(env *environment) []*cobra.Command {
 	return []*cobra.Command{
+		newExportCommand(env),
+		newImportCommand(env),
+		newShellCommand(env),
+		newSimCommand(env),
 		newVersionCommand(env),
 	}
 }
@@ -73,9 +77,10 @@ FoundationDB. This binary holds its tools.
 
 Exit status: 0 success, 1 the command failed or a check did not hold,
 2 wrong flags or arguments, 130 interrupted.`,
-		Example: `  plinth version
+		Example: `  plinth shell --dir data
+  plinth import --dir data rows.txt
   plinth version --json
-  plinth help version`,
+  plinth help shell`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

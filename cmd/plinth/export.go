@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plinthdb/plinth/cmd/plinth/internal/dump"
+	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/embedded"
+)
+
+type exportFlags struct {
+	storeFlags
+	rangeFlags
+	overwrite bool
+	asJSON    bool
+}
+
+func newExportCommand(env *environment) *cobra.Command {
+	flags := exportFlags{storeFlags: storeFlags{mustExist: true}}
+	cmd := &cobra.Command{
+		Use:   "export FILE|-",
+		Short: "Write the rows of a store to a file as lines of text",
+		Long: `Write rows in key order as lines of text to FILE, or to standard output if it
+is -. A line is key, tab, value; in both \xNN is a byte and \\ a backslash.
+'plinth import' reads such lines, and nothing is lost on the way.
+
+The export is a consistent snapshot if it is read within the few seconds that
+the store keeps old versions for, or if nobody writes meanwhile. Beyond that it
+goes on at a newer version; the report, on standard error if the rows go to
+standard output, says which versions were read.
+
+FILE appears when it is complete, and an existing one is kept unless
+--overwrite is given.`,
+		Example: `  plinth export --dir data rows.txt
+  plinth export --dir data - | gzip > rows.txt.gz
+  plinth export --dir data --begin 'user/' --end 'user0' users.txt
+  plinth export --dir data --overwrite --json rows.txt`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.with(env, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
+		},
+	}
+	flags.addDir(cmd)
+	flags.addRange(cmd)
+	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "replace FILE if it exists")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, file string) error {
+	if bytes.Compare(f.keys.Begin, f.keys.End) > 0 {
+		return errors.New("--begin sorts after --end")
+	}
+	out, err := openOutput(cmd, file, f.overwrite)
+	if err != nil {
+		return err
+	}
+	meter := newMeter(cmd.ErrOrStderr(), "exported", -1)
+	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{Range: f.keys, Progress: meter.add})
+	seconds := meter.end().Seconds()
+	if err != nil {
+		return errors.Join(fmt.Errorf("export to %s: %w", file, err), out.discard())
+	}
+	if err := out.keep(); err != nil {
+		return fmt.Errorf("export to %s: %w", file, err)
+	}
+	to := cmd.OutOrStdout()
+	if file == "-" {
+		to = cmd.ErrOrStderr()
+	}
+	return f.report(to, report, seconds)
+}
+
+func (f *exportFlags) report(out io.Writer, r dump.ExportReport, seconds float64) error {
+	if f.asJSON {
+		return json.NewEncoder(out).Encode(struct {
+			dump.ExportReport
+			Consistent bool    `json:"consistent"`
+			Seconds    float64 `json:"seconds"`
+		}{r, r.Consistent(), seconds})
+	}
+	at := fmt.Sprintf("at version %d, a consistent snapshot", r.FirstVersion)
+	if !r.Consistent() {
+		at = fmt.Sprintf("at %d versions from %d to %d: NOT a consistent snapshot if anybody wrote meanwhile",
+			r.Versions, r.FirstVersion, r.LastVersion)
+	}
+	_, err := fmt.Fprintf(out, "exported %s (%s) in %.1f s, %s\n", quantity(r.Rows, "row"), formatBytes(r.Bytes), seconds, at)
+	return err
+}
+
+// output is where an export goes: standard output, or a file that gets its
+// name when it is complete.
+type output struct {
+	io.Writer
+	file *os.File // nil for standard output
+	name string
+}
+
+// openOutput opens the file that is to become name, or standard output for
+// "-".
+func openOutput(cmd *cobra.Command, name string, overwrite bool) (*output, error) {
+	if name == "-" {
+		return &output{Writer: cmd.OutOrStdout()}, nil
+	}
+	switch info, err := os.Stat(name); {
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	case err == nil && !overwrite:
+		return nil, fmt.Errorf("%s exists already: give another name, or --overwrite", name)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".partial-*")
+	if err != nil {
+		return nil, err
+	}
+	return &output{Writer: f, file: f, name: name}, nil
+}
+
+// keep makes the file durable and gives it its name.
+func (o *output) keep() error {
+	if o.file == nil {
+		return nil
+	}
+	if err := errors.Join(o.file.Sync(), o.file.Close()); err != nil {
+		return errors.Join(err, os.Remove(o.file.Name()))
+	}
+	return os.Rename(o.file.Name(), o.name)
+}
+
+// discard removes what was written.
+func (o *output) discard() error {
+	if o.file == nil {
+		return nil
+	}
+	return errors.Join(o.file.Close(), os.Remove(o.file.Name()))
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plinthdb/plinth/cmd/plinth/internal/shell"
+	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/embedded"
+)
+
+// storeFlags say which store a command works on.
+type storeFlags struct {
+	dir    string
+	memory bool
+	// mustExist refuses a directory that is not there, instead of making a
+	// new store in it.
+	mustExist bool
+}
+
+// addDir adds --dir, which must be given.
+func (f *storeFlags) addDir(cmd *cobra.Command) {
+	f.add(cmd)
+	cmd.MarkFlagsOneRequired("dir")
+}
+
+// addDirOrMemory adds --dir and --memory, one of which must be given.
+func (f *storeFlags) addDirOrMemory(cmd *cobra.Command) {
+	f.add(cmd)
+	cmd.Flags().BoolVar(&f.memory, "memory", false, "work on an empty store in memory, which is gone at the end")
+	cmd.MarkFlagsMutuallyExclusive("dir", "memory")
+	cmd.MarkFlagsOneRequired("dir", "memory")
+}
+
+func (f *storeFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.dir, "dir", "d", "", "data `directory` of the store")
+	if err := cmd.MarkFlagDirname("dir"); err != nil {
+		panic(err) // The flag was added in the line above.
+	}
+}
+
+// with opens the store, calls f, and closes the store. The error that ended
+// the store early, such as a full disk, is more telling than what followed
+// from it, and is joined to the error of f.
+func (f *storeFlags) with(env *environment, do func(*kv.Database, *embedded.Store) error) error {
+	options := []embedded.Option{embedded.WithLogger(env.logger)}
+	if f.memory {
+		options = append(options, embedded.InMemory())
+	} else if f.mustExist {
+		if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no store in %s: the directory does not exist", f.dir)
+		}
+	}
+	db, store, err := embedded.Open(f.dir, options...)
+	if err != nil {
+		return err
+	}
+	err = do(db, store)
+	return errors.Join(err, store.Close())
+}
+
+// statusOf describes an embedded store to the shell.
+func statusOf(store *embedded.Store) shell.StatusFunc {
+	return func(context.Context) (shell.Status, error) {
+		s := store.Status()
+		wal, data, resolved := s.WriteAheadLog, s.Storage, s.Resolver
+		return shell.Status{
+			Document: s,
+			Sections: []shell.StatusSection{
+				{Heading: "Store", Facts: []shell.StatusFact{
+					{Name: "directory", Value: s.Dir},
+					{Name: "opened", Value: fmt.Sprintf("%d times", s.Generation)},
+					{Name: "committed version", Value: fmt.Sprint(s.CommittedVersion)},
+				}},
+				{Heading: "Log", Facts: []shell.StatusFact{
+					{Name: "kept for storage", Value: fmt.Sprintf("%s in %d segments", formatBytes(wal.LiveBytes), wal.Segments)},
+					{Name: "free for reuse", Value: formatBytes(wal.FreeBytes)},
+				}},
+				{Heading: "Storage", Facts: []shell.StatusFact{
+					{Name: "on disk", Value: formatBytes(int64(data.DiskBytes))},
+					{Name: "readable versions", Value: fmt.Sprintf("%d to %d", data.OldestReadable, data.Version)},
+					{Name: "durable version", Value: fmt.Sprint(data.Durable)},
+					{Name: "recent writes in memory", Value: fmt.Sprintf("%s of at most %s, %d keys",
+						formatBytes(int64(data.WindowBytes)), formatBytes(int64(data.WindowLimitBytes)), data.WindowKeys)},
+					{Name: "watches", Value: fmt.Sprint(data.Watches)},
+				}},
+				{Heading: "Since it was opened", Facts: []shell.StatusFact{
+					{Name: "transactions", Value: fmt.Sprintf("%d in %d batches", resolved.Transactions, resolved.Batches)},
+					{Name: "conflicts", Value: fmt.Sprint(resolved.Conflicts)},
+					{Name: "too old", Value: fmt.Sprint(resolved.TooOld)},
+					{Name: "keys looked up", Value: fmt.Sprint(data.Gets)},
+					{Name: "rows scanned", Value: fmt.Sprint(data.Rows)},
+				}},
+			},
+		}, nil
+	}
+}
