@@ -131,7 +131,7 @@ func (a *attempt) end(cause error) {
 		return
 	}
 	a.mu.cause = cause
-	if a.mu.ended == nil {
+	if !a.mu.settled || a.mu.settleErr != nil {
 		a.mu.ended = cause
 	}
 	if a.mu.cancel != nil {

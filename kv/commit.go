@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -11,7 +12,8 @@ import (
 // write conflicts sends nothing. After ErrNotCommitted and every other error
 // that is not MaybeCommitted, nothing of it will ever be visible.
 //
-// If the context ends, or Cancel is called, while the commit is under way, the
+// Afterwards only Reset, or OnError after an error, makes the transaction
+// usable again. If the context ends, or Cancel is called, while the commit is under way, the
 // error is ErrCommitUnknownResult and wraps the cause.
 func (tx *Transaction) Commit() error {
 	a := tx.current.Load()
@@ -81,7 +83,25 @@ func (a *attempt) commitRequest() (*wire.CommitRequest, error) {
 		return nil, wire.ErrTransactionTooLarge.With(
 			"transaction of %d bytes exceeds the limit of %d; split it into smaller ones", size, limit)
 	}
+	if invariants.Enabled {
+		checkRequest(request)
+	}
 	return request, nil
+}
+
+// checkRequest asserts what every commit proxy may rely on.
+func checkRequest(r *wire.CommitRequest) {
+	for _, ranges := range [2][]wire.KeyRange{r.ReadConflicts, r.WriteConflicts} {
+		for _, c := range ranges {
+			invariants.Assert(!c.Empty(), "K4, K5: conflict range %q is empty", c)
+		}
+	}
+	list := wire.ReadMutations(r.Mutations)
+	for ok := true; ok; {
+		var err error
+		_, ok, err = list.Next()
+		invariants.Assert(err == nil, "K6: mutation list: %v", err)
+	}
 }
 
 // commitReadVersion returns the version since which the read conflicts must

@@ -25,7 +25,7 @@ type Database struct {
 	newest   atomic.Int64
 	newestAt atomic.Int64
 
-	closed atomic.Bool
+	closed atomic.Bool // set under mu
 	// ctx ends with Close; the watches' calls run under it.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -33,7 +33,6 @@ type Database struct {
 	mu struct {
 		sync.Mutex
 		watches int // outstanding
-		closed  bool
 	}
 	group sync.WaitGroup // the goroutines of armed watches
 }
@@ -60,9 +59,8 @@ func NewDatabase(b Backend, options ...DatabaseOption) *Database {
 // any more. The back-end is not closed: who made it does that.
 func (db *Database) Close() error {
 	db.mu.Lock()
-	db.mu.closed = true
-	db.mu.Unlock()
 	db.closed.Store(true)
+	db.mu.Unlock()
 	db.cancel(wire.ErrDatabaseClosed)
 	db.group.Wait()
 	return nil

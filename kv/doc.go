@@ -1,16 +1,102 @@
 // Package kv is the Go client of Plinth, a transactional, ordered key-value
-// store in the manner of FoundationDB.
+// store in the manner of FoundationDB. Keys and values are byte strings; keys
+// are in lexicographic order.
+//
+// # Transactions
 //
 // A Database comes from a package that provides one, such as kv/embedded.
-// Everything happens in transactions:
+// Everything happens in transactions, and most programs need two functions:
 //
-//	balance, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (uint64, error) {
-//		value, err := tx.Get(key).Wait()
+//	balance, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (int, error) {
+//		value, err := tx.Get(account).Wait()
 //		if err != nil {
 //			return 0, err
 //		}
-//		...
-//		tx.Set(key, changed)
+//		balance := decode(value) + 10
+//		tx.Set(account, encode(balance))
 //		return balance, nil
 //	})
+//
+// Transact commits what the function did, and runs it again if another
+// transaction came in between, so the function must have no other effects.
+// ReadTransact is for functions that only read; they never conflict. The
+// result's type is whatever the function returns.
+//
+// A transaction sees the store as it was at one moment, its read version, plus
+// its own writes. Its writes become visible all at once, or not at all. Commit
+// fails if anything that was read has been changed since, so every history is
+// one that could have happened with one transaction after the other, in the
+// order of real time. A transaction that writes must end within five seconds.
+//
+// # Reading
+//
+// Get returns a Future. Nothing is sent until the first Wait, which sends all
+// Gets of the transaction that were issued by then as one message. So issue
+// first and wait afterwards:
+//
+//	from, to := tx.Get(a), tx.Get(b)
+//	x, err := from.Wait()
+//	y, err := to.Wait()
+//
+// An absent key has a nil value; an empty value is not nil. Range reads the
+// rows of a KeyRange, in either direction, by an iterator or as a slice:
+//
+//	for row, err := range tx.Range(kv.PrefixRange(prefix), kv.RangeOptions{}).All() {
+//
+// KeySelectors find keys by their place, GetKey one of them. Snapshot returns a
+// Reader whose reads are not protected against changes by others: use it where
+// the decision does not depend on what was read. AddReadConflictKey protects
+// single keys again.
+//
+// # Writing
+//
+// Set, Clear and ClearRange do what they say. The atomic operations (Add, Max,
+// AppendIfFits and so on) change a value without reading it, so that many
+// transactions can change one key and never conflict. Versionstamped
+// operations put the stamp of the commit, which grows with every commit, into
+// a key or a value. Writing methods return no error: the first invalid write
+// makes all later reads and the commit fail, before anything is sent.
+//
+// A Watch tells when a value changes.
+//
+// # Errors
+//
+// Every error of the store is an *Error with FoundationDB's number; compare
+// with errors.Is. Transact handles those that are Retryable. After one that is
+// MaybeCommitted nobody knows whether the transaction was committed. Transact
+// runs it again in this case too, which may apply it twice: until Plinth
+// recognizes such transactions by an id, make them idempotent where it matters.
+// The end of a context shows as an error that wraps the context's cause.
+//
+// # Hot keys
+//
+// When many goroutines read and then write one key, only one of them can win
+// at a time. Transact notices that by the conflicts and lets those of its
+// process line up for the key, so that nearly every try succeeds. Nobody waits
+// longer than a second for one that does not get on. An atomic operation, where
+// it does the job, is still better: it needs no turn at all.
+//
+// # Invariants
+//
+//	K1   All reads of an attempt are of one version, asked for with the first.
+//	K2   After the first invalid operation nothing is sent any more; all reads
+//	     and the commit return its error.
+//	K3   A read sees exactly the own writes that were issued before it.
+//	K4   The read conflicts cover all stored keys on which the outcome of a read
+//	     that is no snapshot read depends, and no others. Keys that own writes
+//	     determine are not among them.
+//	K5   The write conflicts cover all keys that are written, and no others.
+//	K6   A mutation is encoded once, when it is made; the bytes go to the log.
+//	K7   A future, range read or watch belongs to one attempt: after a Reset it
+//	     fails and has no effect on the next attempt.
+//	K8   When its context has ended, a transaction neither runs its function
+//	     nor sends anything again.
+//	K9   Slices given to the client may be reused; slices got from it are the
+//	     caller's. Neither share memory with the store or the transaction.
+//	K10  Correctness never rests on the queues of hot keys. A transaction has at
+//	     most one place in them, and gives it up however it ends.
+//	K11  Every goroutine of the client serves one armed watch, and Close waits
+//	     for it.
+//
+// DESIGN.md explains how it works inside.
 package kv

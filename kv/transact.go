@@ -96,9 +96,9 @@ func (tx *Transaction) OnError(err error) error {
 	if !wire.Retryable(err) {
 		return tx.lastError(err)
 	}
-	delay, err := tx.prepareRetry(err)
-	if err != nil {
-		return err
+	delay, ok := tx.prepareRetry(err)
+	if !ok {
+		return tx.lastError(err)
 	}
 	tx.mu.Lock()
 	next := tx.resetLocked()
@@ -109,33 +109,34 @@ func (tx *Transaction) OnError(err error) error {
 	return nil
 }
 
-// lastError returns err as the error that the transaction ends with: if it
-// only says that there was no time for another try, an earlier try of unknown
-// outcome must not be forgotten.
+// lastError returns err as the error that the transaction ends with. If it is
+// one of the client's own, an earlier try of unknown outcome must not be
+// forgotten over it.
 func (tx *Transaction) lastError(err error) error {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if tx.mu.maybeCommitted && errors.Is(err, wire.ErrTransactionCancelled) {
+	ownError := wire.Retryable(err) || errors.Is(err, wire.ErrTransactionCancelled)
+	if tx.mu.maybeCommitted && ownError && !wire.MaybeCommitted(err) {
 		return wire.ErrCommitUnknownResult.Because(err)
 	}
 	return err
 }
 
-// prepareRetry counts a retry and returns how long to wait before it, or why
-// there is none.
-func (tx *Transaction) prepareRetry(err error) (time.Duration, error) {
+// prepareRetry counts a retry and returns how long to wait before it; ok is
+// false if the limit of retries is reached.
+func (tx *Transaction) prepareRetry(err error) (delay time.Duration, ok bool) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if wire.MaybeCommitted(err) {
 		tx.mu.maybeCommitted = true
 	}
 	if limit := tx.mu.options.retryLimit; limit >= 0 && tx.mu.retries >= limit {
-		return 0, err
+		return 0, false
 	}
 	tx.mu.retries++
 	if errors.Is(err, wire.ErrNotCommitted) {
 		tx.mu.conflicts++
-		return tx.conflictDelayLocked(), nil
+		return tx.conflictDelayLocked(), true
 	}
 	tx.mu.conflicts = 0
 	if t := tx.mu.ticket; t != nil {
@@ -143,7 +144,7 @@ func (tx *Transaction) prepareRetry(err error) (time.Duration, error) {
 		tx.db.hot.release(t, ticketUnused)
 	}
 	tx.mu.delay = min(max(2*tx.mu.delay, firstDelay), tx.mu.options.maxRetryDelay)
-	return jitter(tx.mu.delay), nil
+	return jitter(tx.mu.delay), true
 }
 
 // conflictDelayLocked returns the pause after the latest of some conflicts in

@@ -305,6 +305,20 @@ func TestAnUnknownOutcomeIsNotForgottenWhenTheContextEnds(t *testing.T) {
 	}
 }
 
+func TestAnUnknownOutcomeIsNotForgottenAtTheRetryLimit(t *testing.T) {
+	db, store := open(t)
+	store.AfterCommit = func(context.Context) error { return kv.ErrCommitUnknownResult }
+	runs := 0
+	_, err := kv.Transact(background, db, func(tx *kv.Transaction) (int, error) {
+		if runs++; runs == 2 {
+			return 0, kv.ErrProcessBehind
+		}
+		tx.Set([]byte("k"), nil)
+		return 0, nil
+	}, kv.WithRetryLimit(1))
+	mustBe(t, err, kv.ErrCommitUnknownResult, kv.ErrProcessBehind)
+}
+
 func TestAnUnknownOutcomeRunsAgain(t *testing.T) {
 	db, store := open(t)
 	lost := 2

@@ -128,10 +128,10 @@ func (w *Watch) start() (context.Context, error) {
 	}
 	w.db.mu.Lock()
 	defer w.db.mu.Unlock()
-	if w.db.mu.closed {
-		return nil, wire.ErrDatabaseClosed
+	if err := w.db.usable(); err != nil {
+		return nil, err
 	}
-	w.db.group.Add(1)
+	w.db.group.Add(1) // under mu: Close does not wait yet
 	ctx, cancel := context.WithCancelCause(w.db.ctx)
 	w.mu.cancel = cancel
 	return ctx, nil
@@ -187,8 +187,8 @@ func (a *attempt) readWatched() error {
 func (db *Database) admitWatch() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.mu.closed {
-		return wire.ErrDatabaseClosed
+	if err := db.usable(); err != nil {
+		return err
 	}
 	if db.mu.watches >= db.options.maxWatches {
 		return wire.ErrTooManyWatches.With("%d watches are outstanding on this database; cancel some, or raise the limit", db.mu.watches)

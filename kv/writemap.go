@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/plinthdb/plinth/internal/atomicop"
+	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -88,6 +89,23 @@ func (m *writeMap) index(list []byte, read wire.Version) {
 		m.apply(mutation, read)
 	}
 	m.indexedBytes = len(list)
+	const checkedChunks = 8 // more would make many small reads quadratic
+	if invariants.Enabled && len(m.chunks) <= checkedChunks {
+		m.check()
+	}
+}
+
+// check asserts the order on which every search in the map rests.
+func (m *writeMap) check() {
+	var last []byte
+	for i, c := range m.chunks {
+		invariants.Assert(len(c.entries) > 0, "K3: chunk %d of the write map is empty", i)
+		for j, e := range c.entries {
+			ordered := i == 0 && j == 0 || bytes.Compare(last, e.key) < 0
+			invariants.Assert(ordered, "K3: write map has %q after %q", e.key, last)
+			last = e.key
+		}
+	}
 }
 
 func (m *writeMap) apply(mutation wire.Mutation, read wire.Version) {

@@ -1,0 +1,179 @@
+package kv_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/plinthdb/plinth/kv"
+)
+
+// watch commits a transaction that runs before and then watches key.
+func watch(t *testing.T, db *kv.Database, key string, before func(tx *kv.Transaction)) *kv.Watch {
+	t.Helper()
+	return must(kv.Transact(background, db, func(tx *kv.Transaction) (*kv.Watch, error) {
+		if before != nil {
+			before(tx)
+		}
+		return tx.Watch([]byte(key)), nil
+	}))(t)
+}
+
+func isDone(w *kv.Watch) bool {
+	select {
+	case <-w.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func TestAWatchFiresWhenTheValueChanges(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(tx *kv.Transaction) // in the watching transaction
+		change func(tx *kv.Transaction) // in another one
+	}{
+		"set":         {nil, func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("new")) }},
+		"clear":       {nil, func(tx *kv.Transaction) { tx.Clear([]byte("k")) }},
+		"empty":       {func(tx *kv.Transaction) { tx.Clear([]byte("k")) }, func(tx *kv.Transaction) { tx.Set([]byte("k"), nil) }},
+		"own write":   {func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("own")) }, func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("old")) }},
+		"own atomics": {func(tx *kv.Transaction) { tx.AppendIfFits([]byte("k"), []byte("!")) }, func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("old")) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db, _ := open(t)
+				set(t, db, "k", "old")
+				w := watch(t, db, "k", c.before)
+				set(t, db, "other", "v")
+				set(t, db, "k", must(kv.ReadTransact(background, db, func(r kv.Reader) (string, error) {
+					value, err := r.Get([]byte("k")).Wait()
+					if value == nil {
+						return "to be cleared", err
+					}
+					return string(value), err
+				}))(t)) // the same value again
+				if name != "empty" {
+					synctest.Wait()
+					if isDone(w) {
+						t.Fatal("fired although the value is the same")
+					}
+				}
+				must(kv.Transact(background, db, func(tx *kv.Transaction) (int, error) {
+					c.change(tx)
+					return 0, nil
+				}))(t)
+				if err := w.Wait(background); err != nil || w.Err() != nil {
+					t.Fatalf("errors %v and %v", err, w.Err())
+				}
+			})
+		})
+	}
+}
+
+func TestAWatchSeesAChangeBetweenReadingAndArming(t *testing.T) {
+	db, _ := open(t)
+	tx := db.Begin(background)
+	defer tx.Cancel()
+	must(tx.Get([]byte("j")).Wait())(t)
+	w := tx.Watch([]byte("k"))
+	set(t, db, "k", "theirs")
+	tx.Set([]byte("mine"), nil)
+	if err := tx.Commit(); err != nil {
+		t.Fatalf("watching must not conflict: %v", err)
+	}
+	if err := w.Wait(background); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAWatchOfATransactionThatFailsFails(t *testing.T) {
+	db, _ := open(t)
+	tx := db.Begin(background)
+	w := tx.Watch([]byte("k"))
+	tx.Reset()
+	mustBe(t, w.Wait(background), kv.ErrTransactionCancelled)
+	must(tx.Get([]byte("k")).Wait())(t)
+	w = tx.Watch([]byte("k"))
+	set(t, db, "k", "theirs")
+	tx.Set([]byte("mine"), nil)
+	mustBe(t, tx.Commit(), kv.ErrNotCommitted)
+	mustBe(t, w.Wait(background), kv.ErrNotCommitted)
+	tx.Cancel()
+	mustBe(t, tx.Watch([]byte("k")).Wait(background), kv.ErrTransactionCancelled)
+}
+
+func TestAWatchOutlivesItsTransactionAndEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _ := open(t)
+		ctx, cancel := context.WithCancel(background)
+		w := must(kv.Transact(ctx, db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch([]byte("k")), nil }))(t)
+		mustBe(t, func() error { cancel(); return w.Wait(ctx) }(), context.Canceled)
+		synctest.Wait()
+		if isDone(w) {
+			t.Fatal("ended with the context of its transaction")
+		}
+		w.Cancel()
+		w.Cancel()
+		mustBe(t, w.Wait(background), kv.ErrTransactionCancelled)
+		w = watch(t, db, "k", nil)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustBe(t, w.Wait(background), kv.ErrDatabaseClosed)
+	})
+}
+
+func TestAWatchIsArmedAgainAfterErrorsThatPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, store := open(t)
+		errorsLeft := 3
+		store.Hook = hookOn("Watch", func(context.Context) error {
+			if errorsLeft--; errorsLeft >= 0 {
+				return kv.ErrTransactionTooOld
+			}
+			return nil
+		})
+		w := watch(t, db, "k", nil)
+		set(t, db, "k", "v")
+		if err := w.Wait(background); err != nil {
+			t.Fatal(err)
+		}
+		if n := store.Calls("Watch"); n != 4 {
+			t.Fatalf("asked %d times, want 4", n)
+		}
+	})
+}
+
+func TestAnErrorThatDoesNotPassEndsAWatch(t *testing.T) {
+	db, store := open(t)
+	store.Hook = hookOn("Watch", func(context.Context) error { return kv.ErrIO })
+	mustBe(t, watch(t, db, "k", nil).Wait(background), kv.ErrIO)
+}
+
+func TestWatchesAreLimited(t *testing.T) {
+	db, _ := open(t, kv.WithMaxWatches(2))
+	first, second := watch(t, db, "k", nil), watch(t, db, "k", nil)
+	mustBe(t, watch(t, db, "k", nil).Wait(background), kv.ErrTooManyWatches)
+	first.Cancel()
+	third := watch(t, db, "k", nil)
+	set(t, db, "k", "v")
+	for _, w := range []*kv.Watch{second, third} {
+		if err := w.Wait(background); err != nil {
+			t.Fatal(err)
+		}
+	}
+	watch(t, db, "k", nil).Cancel()
+}
+
+func TestAWatchOnWhatCannotBeReadFailsAlone(t *testing.T) {
+	db, store := open(t)
+	stamped := func(tx *kv.Transaction) { tx.SetVersionstampedValue([]byte("k"), stampParam("", 0)) }
+	mustBe(t, watch(t, db, "k", stamped).Wait(background), kv.ErrAccessedUnreadable)
+	mustBe(t, watch(t, db, "\xff", nil).Wait(background), kv.ErrKeyOutsideLegalRange)
+	if len(store.Rows()) != 1 {
+		t.Fatal("the transaction was not committed")
+	}
+	tx := db.Begin(background, kv.WithReadYourWrites(false))
+	defer tx.Cancel()
+	mustBe(t, tx.Watch([]byte("k")).Wait(background), kv.ErrWatchesDisabled)
+}
