@@ -31,7 +31,7 @@ func TestLinesAreWhatFoundationDBsToolsPrint(t *testing.T) {
 		if got := string(AppendLine(nil, row)); got != line {
 			t.Errorf("AppendLine(%q, %q) = %q, want %q", row.Key, row.Value, got, line)
 		}
-		if row.Key != nil && len(row.Key) > 0 && row.Key[0] == 0xff {
+		if len(row.Key) > 0 && row.Key[0] == 0xff {
 			continue // Written, but never read back.
 		}
 		if got, err := ParseLine([]byte(line)); err != nil || !sameRow(got, row) {
