@@ -8,13 +8,19 @@ import (
 
 // Sequencer hands out versions, see package sequencer.
 type Sequencer interface {
+	// NextVersion hands out a version once, with the one before it, and the
+	// metadata changes to apply first. A repeated request gets the same answer.
 	NextVersion(ctx context.Context, req wire.CommitVersionRequest) (wire.CommitVersionReply, error)
+	// ReportCommitted says that version is durable on every log group.
 	ReportCommitted(ctx context.Context, role wire.RoleID, version wire.Version) error
+	// CommittedVersion returns the newest version reported so.
 	CommittedVersion(ctx context.Context, role wire.RoleID) (wire.Version, error)
 }
 
 // Resolver decides which transactions conflict, see package resolver.
 type Resolver interface {
+	// Resolve returns one verdict per transaction of the batch, once it has
+	// decided every earlier batch.
 	Resolve(ctx context.Context, req *wire.ResolveRequest) (wire.ResolveReply, error)
 }
 

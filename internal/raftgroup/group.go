@@ -31,7 +31,10 @@ var (
 // there. It never has to: a group has at most maxUncommittedBytes, and one
 // proposal more, that are not on disk, and the log's queue has to be larger.
 type Log interface {
+	// Append queues records behind everything appended before, appends their
+	// positions to positions, and calls done when all of it is on disk.
 	Append(positions []wal.Position, records []wal.Record, done func(error)) ([]wal.Position, error)
+	// ReadAt reads a record back; its payload may use buf.
 	ReadAt(pos wal.Position, buf []byte) (wal.Record, error)
 }
 
