@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/invariants"
 )
 
 // history is a random run of appends, syncs and drops, and what it was told.
@@ -102,6 +104,7 @@ type crasher struct {
 // newCrasher crashes at the given operation, counted from 1, keeping a share of
 // what was not synced. A write that it crashes in is written in part.
 func newCrasher(disk *vfs.MemFS, at, unsyncedPercent int, rng *rand.Rand) *crasher {
+	own := rand.New(rand.NewPCG(rng.Uint64(), 0)) // for the log's goroutines
 	c := &crasher{}
 	c.faultFS = &faultFS{FS: disk}
 	c.hook = func(op operation) (int, error) {
@@ -112,11 +115,11 @@ func newCrasher(disk *vfs.MemFS, at, unsyncedPercent int, rng *rand.Rand) *crash
 		case c.count > at:
 			return 0, errCrashed
 		}
-		return rng.IntN(op.bytes + 1), errCrashed
+		return own.IntN(op.bytes + 1), errCrashed
 	}
 	c.failed = func() {
 		if c.after == nil {
-			c.after = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsyncedPercent, RNG: rng})
+			c.after = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsyncedPercent, RNG: own})
 		}
 	}
 	return c
@@ -191,7 +194,11 @@ func crashOnce(t *testing.T, at, unsyncedPercent int) bool {
 	if errors.Is(err, errBroken) || !errors.Is(err, errCrashed) {
 		t.Fatalf("operation %d: %v", at, err)
 	}
-	for again := 1; ; again++ {
+	stride := 1
+	if invariants.Enabled {
+		stride = 7 // the race detector makes it slow
+	}
+	for again := 1; ; again += stride {
 		r := newCrasher(disk.CrashClone(vfs.CrashCloneCfg{}), again, unsyncedPercent, rng)
 		g := h.fork()
 		err := g.live(r, 1)

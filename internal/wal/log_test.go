@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -269,6 +270,56 @@ func TestAFileThatIsThereUnderBothNamesIsUsedOnce(t *testing.T) {
 	mustClose(t, l)
 	_, kept = reopen(t, o)
 	sameEntries(t, kept, all[len(all)-len(kept):])
+}
+
+func TestANewSegmentIsFilledWithZerosAheadOfItsRecords(t *testing.T) {
+	o := smallOptions(vfs.NewMem())
+	l, _ := reopen(t, o)
+	p := appendRun(t, l, 0, 1)[0].position
+	file := readFile(t, o.FS, o.FS.PathJoin(testDir, segmentName(p.Segment)))
+	if want := p.end() + o.GrowBytes; int64(len(file)) != want {
+		t.Errorf("the file is %d bytes long, want %d", len(file), want)
+	}
+	if len(bytes.Trim(file[p.end()+markBytes:], "\x00")) > 0 {
+		t.Error("there is something behind the records")
+	}
+	mustClose(t, l)
+}
+
+// A file system may keep any of two changes to a directory that were not synced
+// between: then freeing two segments could leave a hole.
+func TestSegmentsAreFreedOneAfterTheOther(t *testing.T) {
+	var changes []operation
+	fs := &faultFS{FS: vfs.NewMem(), hook: func(op operation) (int, error) {
+		if op.name == "rename" || op.name == "remove" || op.name == "sync" && op.path == testDir {
+			changes = append(changes, op)
+		}
+		return 0, nil
+	}}
+	l, _ := reopen(t, smallOptions(fs))
+	all := appendRun(t, l, 0, 200)
+	fs.mu.Lock()
+	changes = nil
+	fs.mu.Unlock()
+	l.DropBefore(all[len(all)-1].position)
+	mustClose(t, l)
+	if len(changes) < 8 {
+		t.Fatalf("only %d changes to the directory", len(changes))
+	}
+	last := uint64(0)
+	for i, op := range changes {
+		if i%2 == 1 {
+			if op.name != "sync" {
+				t.Fatalf("%s of %s comes before the directory is synced", op.name, op.path)
+			}
+			continue
+		}
+		seq, ok := parseName(fs.PathBase(op.path), segmentSuffix)
+		if !ok || seq <= last {
+			t.Fatalf("%s of %s after segment %d", op.name, op.path, last)
+		}
+		last = seq
+	}
 }
 
 func discard() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
