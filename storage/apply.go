@@ -90,16 +90,17 @@ func (s *Server) applyReply(reply *wire.PeekReply) error {
 		if v.Version <= s.applied.load() || v.Version > reply.Through {
 			return wire.ErrInternal.With("log sent version %d after %d, through %d", v.Version, s.applied.load(), reply.Through)
 		}
+		s.cutStepBefore(v.Version)
 		if err := s.applyVersion(v); err != nil {
 			return err
 		}
 		s.publish(v.Version)
 		s.fireWatches(v)
-		s.cutStep(v.Version)
+		s.cutFullStep(v.Version)
 	}
 	if reply.Through > s.applied.load() {
+		s.cutStepBefore(reply.Through)
 		s.publish(reply.Through)
-		s.cutStep(reply.Through)
 	}
 	return nil
 }
@@ -197,12 +198,23 @@ func (s *Server) applyAtomicLocked(m wire.Mutation, version wire.Version) error 
 	return nil
 }
 
-// cutStep ends the window's open step if it spans enough versions or bytes.
-func (s *Server) cutStep(version wire.Version) {
-	size, begin := s.mu.win.OpenStep()
-	if version-begin < s.cfg.StepVersions && size < s.cfg.WindowBytes/stepsPerWindow || version == begin {
-		return
+// cutStepBefore ends the window's open step if it would span too many versions
+// with the next one. It ends at the version before, so that a long pause
+// between the two does not keep older mutations in memory.
+func (s *Server) cutStepBefore(next wire.Version) {
+	if _, begin := s.mu.win.OpenStep(); next-begin > s.cfg.StepVersions && s.applied.load() > begin {
+		s.cutStep(s.applied.load())
 	}
+}
+
+// cutFullStep ends the window's open step at version if it holds enough bytes.
+func (s *Server) cutFullStep(version wire.Version) {
+	if size, _ := s.mu.win.OpenStep(); size >= s.cfg.WindowBytes/stepsPerWindow {
+		s.cutStep(version)
+	}
+}
+
+func (s *Server) cutStep(version wire.Version) {
 	s.mu.Lock()
 	s.mu.win.CutStep(version)
 	s.mu.Unlock()

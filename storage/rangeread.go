@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"math"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -65,7 +66,7 @@ const maxRowsGuess = 256
 func (s *Server) newCollector(req *wire.GetRangeRequest) *collector {
 	c := &collector{limitRows: req.LimitRows, limitBytes: s.cfg.MaxRangeBytes}
 	if c.limitRows == 0 {
-		c.limitRows = int(^uint(0)>>1) - 1
+		c.limitRows = math.MaxInt - 1
 	}
 	if req.LimitBytes > 0 {
 		c.limitBytes = min(c.limitBytes, req.LimitBytes)

@@ -10,8 +10,10 @@ import (
 )
 
 const (
-	// A piece of a scan looks at this many keys of the window, growing.
-	minScanPiece = 16
+	// A scan looks at this many keys of the window in its first piece, and at
+	// twice as many in each further one: most rows of a short scan come from
+	// the engine, and what is gathered beyond its end is wasted.
+	minScanPiece = 32
 	maxScanPiece = 256
 	// scanCheckRows is how often a scan looks whether its context ended.
 	scanCheckRows = 1024
@@ -54,7 +56,7 @@ func (sc *scan) run(ctx context.Context, hint int) (err error) {
 			err = closeErr
 		}
 	}()
-	limit := min(max(hint+1, minScanPiece), maxScanPiece)
+	limit := min(hint+1, minScanPiece)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

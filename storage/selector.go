@@ -61,10 +61,11 @@ func newSelectorWalk(sel wire.KeySelector) *selectorWalk {
 		from = last
 	}
 	if sel.Offset > 0 {
-		return &selectorWalk{begin: from, end: last, left: sel.Offset, clamp: last}
+		return &selectorWalk{begin: from, end: last, left: min(sel.Offset, math.MaxInt-1), clamp: last}
 	}
-	// Offset 0 is the first row below from. -math.MinInt does not exist.
-	return &selectorWalk{begin: first, end: from, reverse: true, left: 1 - max(sel.Offset, -math.MaxInt+1), clamp: first}
+	// Offset 0 is the first row below from; the extremes are kept from
+	// overflowing.
+	return &selectorWalk{begin: first, end: from, reverse: true, left: 1 - max(sel.Offset, -math.MaxInt+2), clamp: first}
 }
 
 // visit is a visitor.

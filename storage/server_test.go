@@ -15,6 +15,7 @@ import (
 func open(t testing.TB, fs vfs.FS, l *fakeLog, change func(*storage.Config)) *storage.Server {
 	t.Helper()
 	cfg := storage.Config{FS: fs, Dir: "db", Tag: 7, Log: l, ReadWait: time.Minute}
+	cfg.OnFatal = func(err error) { t.Errorf("server failed: %v", err) }
 	if change != nil {
 		change(&cfg)
 	}

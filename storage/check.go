@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// Report is what Check found in a directory.
+type Report struct {
+	// Version is where the engine stands.
+	Version wire.Version
+	// Rows and Bytes count what is stored, in keys and values.
+	Rows, Bytes int64
+	// DiskBytes is the size of the engine's files.
+	DiskBytes uint64
+}
+
+// checkRows is how often Check looks whether its context ended.
+const checkRows = 4096
+
+// Check opens a server's directory that no server has open, without changing
+// it, and verifies that every block has its checksum, that the levels are in
+// order, that the engine's version is there, and that all rows keep the
+// limits on keys and values.
+//
+// It fails with ErrFileCorrupt, ErrNewerFormat, ErrDirectoryInUse or ErrIO of
+// package wire, which name the directory, and the file where that is known.
+func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
+	var corrupt error
+	cfg := Config{FS: fs, Dir: dir, Logger: slog.New(slog.DiscardHandler)}.withDefaults()
+	opts := engineOptions(&cfg)
+	opts.ReadOnly, opts.ErrorIfNotExists = true, true
+	// Pebble goes on after Fatalf only in its background work, of which a
+	// read-only store has none that could write.
+	opts.Logger = &engineLogger{log: cfg.Logger, fatal: func(err error) { corrupt = ioError(dir, err) }}
+	eng, version, err := openEngine(dir, opts)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Version: version, DiskBytes: eng.db.Metrics().DiskSpaceUsage()}
+	err = eng.check(ctx, &report)
+	if closeErr := eng.db.Close(); err == nil && closeErr != nil {
+		err = ioError(dir, closeErr)
+	}
+	if err == nil {
+		err = corrupt
+	}
+	return report, err
+}
+
+// check reads everything in the engine.
+func (e *engine) check(ctx context.Context, report *Report) error {
+	if err := e.db.CheckLevels(nil); err != nil {
+		return ioError(e.dir, err)
+	}
+	iter, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{dataPrefix}})
+	if err != nil {
+		return ioError(e.dir, err)
+	}
+	defer iter.Close()
+	for ok := iter.First(); ok; ok = iter.Next() {
+		if report.Rows++; report.Rows%checkRows == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		value, err := iter.ValueAndErr()
+		if err != nil {
+			return ioError(e.dir, err)
+		}
+		if problem := rowProblem(iter.Key(), value); problem != "" {
+			return wire.ErrFileCorrupt.With("storage directory %s: row %.60q: %s", e.dir, iter.Key(), problem)
+		}
+		report.Bytes += int64(len(iter.Key()) - 1 + len(value))
+	}
+	if err := iter.Error(); err != nil {
+		return ioError(e.dir, err)
+	}
+	return nil
+}
+
+// rowProblem says what is wrong with a row of the engine, "" if nothing is.
+func rowProblem(key, value []byte) string {
+	switch {
+	case key[0] != dataPrefix:
+		return "its first byte is not one that this program writes"
+	case bytes.HasPrefix(key[1:], []byte(endOfKeys)):
+		return "its key is above the key space"
+	case len(key)-1 > wire.MaxKeyBytes:
+		return fmt.Sprintf("its key has %d bytes, the limit is %d", len(key)-1, wire.MaxKeyBytes)
+	case len(value) > wire.MaxValueBytes:
+		return fmt.Sprintf("its value has %d bytes, the limit is %d", len(value), wire.MaxValueBytes)
+	}
+	return ""
+}
