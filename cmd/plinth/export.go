@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +45,7 @@ FILE appears when it is complete, and an existing one is kept unless
   plinth export --dir data --overwrite --json rows.txt`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(env, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
+			return flags.with(env, cmd, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
 		},
 	}
 	flags.addDir(cmd)
@@ -57,9 +56,6 @@ FILE appears when it is complete, and an existing one is kept unless
 }
 
 func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, file string) error {
-	if bytes.Compare(f.keys.Begin, f.keys.End) > 0 {
-		return errors.New("--begin sorts after --end")
-	}
 	out, err := openOutput(cmd, file, f.overwrite)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ status is 1 in the end. To import the same file again does no harm.`,
   plinth import --dir data --json rows.txt`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(env, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
+			return flags.with(env, cmd, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
 		},
 	}
 	flags.addDir(cmd)
@@ -155,10 +156,17 @@ func (m *errorMode) Set(name string) error {
 // rangeFlags are --begin and --end.
 type rangeFlags struct{ keys kv.KeyRange }
 
+// addRange adds the flags, and the check that goes with them.
 func (f *rangeFlags) addRange(cmd *cobra.Command) {
 	f.keys = kv.AllKeys()
 	cmd.Flags().Var((*escapedKey)(&f.keys.Begin), "begin", `first `+"`key`"+` of the range, with \xNN for bytes`)
 	cmd.Flags().Var((*escapedKey)(&f.keys.End), "end", `first `+"`key`"+` after the range, with \xNN for bytes`)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if bytes.Compare(f.keys.Begin, f.keys.End) > 0 {
+			return errors.New("--begin sorts after --end")
+		}
+		return nil
+	}
 }
 
 // escapedKey is a key as the value of a flag.

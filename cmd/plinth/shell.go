@@ -46,7 +46,7 @@ status 1; lines that begin with # are comments.`,
   plinth shell --dir data --exec 'status json'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return flags.with(env, func(db *kv.Database, store *embedded.Store) error {
+			return flags.with(env, cmd, func(db *kv.Database, store *embedded.Store) error {
 				session := shell.NewSession(shell.Config{
 					Database: db, Out: cmd.OutOrStdout(), ErrOut: cmd.ErrOrStderr(), Status: statusOf(store),
 				})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +16,7 @@ import (
 type storeFlags struct {
 	dir    string
 	memory bool
-	// mustExist refuses a directory that is not there, instead of making a
-	// new store in it.
+	// mustExist refuses a directory without a store, instead of making one.
 	mustExist bool
 }
 
@@ -44,17 +41,14 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 	}
 }
 
-// with opens the store, calls f, and closes the store. The error that ended
-// the store early, such as a full disk, is more telling than what followed
-// from it, and is joined to the error of f.
-func (f *storeFlags) with(env *environment, do func(*kv.Database, *embedded.Store) error) error {
+// with opens the store, calls do, and closes the store. The error that ended
+// the store early, such as a full disk, is joined to that of do.
+func (f *storeFlags) with(env *environment, cmd *cobra.Command, do func(*kv.Database, *embedded.Store) error) error {
 	options := []embedded.Option{embedded.WithLogger(env.logger)}
 	if f.memory {
 		options = append(options, embedded.InMemory())
-	} else if f.mustExist {
-		if _, err := os.Stat(f.dir); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no store in %s: the directory does not exist", f.dir)
-		}
+	} else if err := f.expect(cmd); err != nil {
+		return err
 	}
 	db, store, err := embedded.Open(f.dir, options...)
 	if err != nil {
@@ -62,6 +56,22 @@ func (f *storeFlags) with(env *environment, do func(*kv.Database, *embedded.Stor
 	}
 	err = do(db, store)
 	return errors.Join(err, store.Close())
+}
+
+// expect deals with a directory that holds no store: a typing error must not
+// pass unnoticed.
+func (f *storeFlags) expect(cmd *cobra.Command) error {
+	exists, err := embedded.Exists(f.dir)
+	switch {
+	case err != nil:
+		return err
+	case exists:
+		return nil
+	case f.mustExist:
+		return fmt.Errorf("there is no store in %s", f.dir)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "plinth: making a new store in %s\n", f.dir)
+	return nil
 }
 
 // statusOf describes an embedded store to the shell.
