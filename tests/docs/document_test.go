@@ -57,7 +57,18 @@ func (b block) commands() []command {
 		}
 		continued = (continued || isCommand) && strings.HasSuffix(line, `\`)
 	}
+	for i := range all {
+		all[i].output = withoutEnd(all[i].output)
+	}
 	return all
+}
+
+// withoutEnd returns lines without the empty ones at their end.
+func withoutEnd(lines []string) []string {
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
 }
 
 // prints reports whether lines are what want shows, in which a line "..."
@@ -89,13 +100,13 @@ func pattern(line string) string {
 }
 
 func TestBlocksAndCommandsKnowTheirLines(t *testing.T) {
-	text := "# T\n```go\npackage main\n```\nprose\n```console\n$ a \\\n  b\nout\nmore\n$ c\n```\n"
+	text := "# T\n```go\npackage main\n```\nprose\n```console\n$ a \\\n  b\nout\nmore\n\n$ c\n```\n"
 	all := blocks(text)
 	if len(all) != 2 || all[0].kind != "go" || all[0].text != "package main\n" || all[1].line != 6 {
 		t.Fatalf("%+v", all)
 	}
 	cmds := all[1].commands()
-	if len(cmds) != 2 || cmds[0].shell != "a \\\n  b" || strings.Join(cmds[0].output, ",") != "out,more" || cmds[1].line != 11 {
+	if len(cmds) != 2 || cmds[0].shell != "a \\\n  b" || strings.Join(cmds[0].output, ",") != "out,more" || cmds[1].line != 12 {
 		t.Errorf("%+v", cmds)
 	}
 }

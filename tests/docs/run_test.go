@@ -137,7 +137,7 @@ func (r *runner) check(t *testing.T, c command, dir string) {
 		t.Errorf("%s\n%v\n%s%s", at, err, out, errOut.String())
 		return
 	}
-	lines := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+	lines := withoutEnd(strings.Split(string(out), "\n"))
 	if len(c.output) > 0 && !prints(lines, c.output) {
 		t.Errorf("%s\nprints\n%s\nbut the document shows\n%s", at, out, strings.Join(c.output, "\n"))
 	}

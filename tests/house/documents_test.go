@@ -61,6 +61,26 @@ func documentLinks(t *tree) []finding {
 	return found
 }
 
+// orphanDocuments reports pages under docs to which no document links.
+func orphanDocuments(t *tree) []finding {
+	linked := map[string]bool{}
+	for _, f := range t.texts {
+		for _, l := range links(f.text) {
+			file, _, _ := strings.Cut(l.target, "#")
+			if name := path.Join(path.Dir(f.path), file); name != f.path {
+				linked[name] = true
+			}
+		}
+	}
+	var found []finding
+	for _, f := range t.texts {
+		if under(f.path, "docs") && path.Ext(f.path) == ".md" && !linked[f.path] {
+			found = append(found, finding{f.path, 1, "no document links to this page", "add it to docs/README.md or, for a decision, to docs/decisions/README.md"})
+		}
+	}
+	return found
+}
+
 // links returns the relative links of a Markdown text outside of code.
 func links(text string) []link {
 	inline := regexp.MustCompile(`\]\(<?([^)\s>]+)>?[^)]*\)`)
@@ -137,4 +157,15 @@ func TestDocumentLinksFindWhatLeadsNowhere(t *testing.T) {
 		"docs/a.md": "# A\n## Two words (§5)\n```\n# three\n```\n[up](../README.md)\n[out](../../secret)\n\n[ref]: b.md\n",
 	})
 	expect(t, documentLinks(tree), "README.md:1", "README.md:3", "docs/a.md:7", "docs/a.md:9")
+}
+
+func TestOrphanDocumentsFindUnlinkedPages(t *testing.T) {
+	tree := sample(t, map[string]string{
+		"README.md":      "[docs](docs/README.md)\n",
+		"docs/README.md": "[a](a.md#part)\n",
+		"docs/a.md":      "# Part\n",
+		"docs/b.md":      "[self](#b) [self](b.md)\n# B\n",
+		"x/DESIGN.md":    "# Free\n",
+	})
+	expect(t, orphanDocuments(tree), "docs/b.md:1")
 }

@@ -25,6 +25,7 @@ func TestHouse(t *testing.T) {
 		"NothingIsSkippedOrLeftForLater":  unfinished,
 		"ModulesReplaceNothing":           moduleFiles,
 		"LinksInTheDocumentationResolve":  documentLinks,
+		"EveryPageCanBeFound":             orphanDocuments,
 		"CommandsShowExamples":            commandExamples,
 	} {
 		t.Run(name, func(t *testing.T) {
