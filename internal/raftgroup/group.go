@@ -225,7 +225,14 @@ func (g *Group) Propose(data []byte, done func(result any, err error)) {
 	g.unlock()
 }
 
-func (g *Group) proposeLocked(data []byte, done func(any, error)) error {
+func (g *Group) proposeLocked(data []byte, done func(any, error)) (err error) {
+	waits := false
+	defer func() {
+		if err == nil && !waits {
+			err = g.mu.failed // Raft could not go on, and nobody else answers.
+		}
+	}()
+	defer g.recoverLocked()
 	if err := g.mu.node.Propose(data); err != nil {
 		if errors.Is(err, raft.ErrProposalDropped) {
 			return ErrNotLeader
@@ -240,6 +247,7 @@ func (g *Group) proposeLocked(data []byte, done func(any, error)) error {
 		invariants.Assert(len(last.GetData()) == len(data), "G3: the proposal is not the last entry of its Ready")
 	}
 	g.mu.waiting[last.GetIndex()] = proposal{term: last.GetTerm(), done: done}
+	waits = true
 	g.handleLocked(rd)
 	g.driveLocked()
 	return nil
@@ -250,6 +258,7 @@ func (g *Group) proposeLocked(data []byte, done func(any, error)) error {
 func (g *Group) do(step func() error) {
 	g.mu.Lock()
 	defer g.unlock()
+	defer g.recoverLocked()
 	if g.mu.failed != nil {
 		return
 	}
@@ -341,6 +350,7 @@ func (g *Group) hardStateRecord(hs *pb.HardState) wal.Record {
 func (g *Group) written(w *write, err error) {
 	g.mu.Lock()
 	defer g.unlock()
+	defer g.recoverLocked()
 	if g.mu.failed != nil {
 		return
 	}

@@ -98,14 +98,18 @@ func (s *Store) Term(index uint64) (uint64, error) {
 }
 
 // Entries implements raft.Storage: the entries lo <= index < hi, fewer if they
-// are more than maxBytes, but at least one.
+// are more than maxBytes, but at least one. An error of the write-ahead log is
+// an *unreadable.
 func (s *Store) Entries(lo, hi, maxBytes uint64) ([]*pb.Entry, error) {
 	var entries []*pb.Entry
 	var size uint64
 	for index := lo; index < hi; index++ {
 		e, err := s.Entry(index)
-		if err != nil {
+		if errors.Is(err, raft.ErrCompacted) || errors.Is(err, raft.ErrUnavailable) {
 			return nil, err
+		}
+		if err != nil {
+			return nil, &unreadable{err}
 		}
 		size += uint64(len(e.GetData()))
 		if len(entries) > 0 && size > maxBytes {
