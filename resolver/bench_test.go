@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -120,39 +119,40 @@ func (m *meter) report(b *testing.B) {
 
 // runBench fills the window, then measures batches; making them is not timed.
 func runBench(b *testing.B, shape benchShape, decide func(wire.Version, []wire.ResolveTransaction) []wire.Verdict) {
-	b.StopTimer()
 	rng := rand.New(rand.NewPCG(1, 2))
-	const group = 64 // batches that are made at a time
-	batches := make([][]wire.ResolveTransaction, group)
+	batches := make([][]wire.ResolveTransaction, 64) // that are made at a time
 	for i := range batches {
 		batches[i] = make([]wire.ResolveTransaction, benchBatch)
 	}
 	version := wire.Version(1_000_000_000)
 	var m meter
-	round := func(n int) {
-		for i := range n {
-			shape.fill(rng, batches[i])
-		}
-		b.StartTimer()
-		for i := range n {
-			version += benchStep
-			for j := range batches[i] {
-				batches[i][j].ReadVersion = version - shape.lag
+	var rest [][]wire.ResolveTransaction // of batches
+	next := func() {
+		if len(rest) == 0 {
+			b.StopTimer()
+			for i := range batches {
+				shape.fill(rng, batches[i])
 			}
-			begin := cpuTime()
-			verdicts := decide(version, batches[i])
-			m.add(cpuTime()-begin, verdicts)
+			rest = batches
+			b.StartTimer()
 		}
-		b.StopTimer()
+		batch := rest[0]
+		rest = rest[1:]
+		version += benchStep
+		for i := range batch {
+			batch[i].ReadVersion = version - shape.lag
+		}
+		begin := cpuTime()
+		verdicts := decide(version, batch)
+		m.add(cpuTime()-begin, verdicts)
 	}
-	for filled := wire.Version(0); filled < wire.WindowVersions+wire.WindowVersions/8; filled += group * benchStep {
-		round(group)
+	for range (wire.WindowVersions + wire.WindowVersions/8) / benchStep {
+		next()
 	}
 	b.ReportAllocs()
-	b.ResetTimer()
 	m = meter{}
-	for done := 0; done < b.N; done += group {
-		round(min(group, b.N-done))
+	for b.Loop() {
+		next()
 	}
 	m.report(b)
 }
@@ -168,7 +168,7 @@ func BenchmarkConflictSet(b *testing.B) {
 			st := s.Stats()
 			b.ReportMetric(float64(st.Bytes)/(1<<20), "MiB")
 			if st.FloorRaises > 0 {
-				b.Log(fmt.Sprintf("the memory limit was reached %d times", st.FloorRaises))
+				b.Logf("the memory limit was reached %d times", st.FloorRaises)
 			}
 		})
 	}
