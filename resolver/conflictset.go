@@ -8,8 +8,8 @@ import (
 )
 
 // DefaultLimitBytes is the memory that a ConflictSet may use unless told
-// otherwise: room for about five million point writes of 16-byte keys, what a
-// million a second leave in the window.
+// otherwise: room for about 4,500,000 point writes of 16-byte keys, what
+// 900,000 a second leave in the window.
 const DefaultLimitBytes = 256 << 20
 
 // MinLimitBytes is the least limit: below it the floor would follow the
