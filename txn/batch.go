@@ -66,7 +66,7 @@ func (f *former) fill(ctx context.Context, b *batch) error {
 
 func (f *former) resolveRequest(turn wire.CommitVersionReply, members []*pending) *wire.ResolveRequest {
 	req := &wire.ResolveRequest{
-		Role: f.config.ResolverRole, Prev: turn.Prev, Version: turn.Version, Acknowledged: f.resolved,
+		Role: f.config.ResolverRole, Proxy: f.config.Role, Prev: turn.Prev, Version: turn.Version, Acknowledged: f.resolved,
 		Transactions: make([]wire.ResolveTransaction, len(members)),
 	}
 	for i, t := range members {
