@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
 )
@@ -23,7 +24,7 @@ const (
 func (s *Server) advanceLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		step := s.dueStep()
-		if step == nil {
+		if step == nil || s.backlogged() {
 			select {
 			case <-s.advanceSignal:
 			case <-ctx.Done():
@@ -37,6 +38,16 @@ func (s *Server) advanceLoop(ctx context.Context) {
 	}
 }
 
+// backlogged reports whether the engine must catch up before it takes a step.
+// The end of every flush and compaction wakes the loop to look again.
+func (s *Server) backlogged() bool {
+	if !s.engine.backlogged(s.cfg.MemTableBytes) {
+		return false
+	}
+	s.counters.stalls.Add(1)
+	return true
+}
+
 // dueStep returns the oldest step if it is older than the window reaches or if
 // the window is too large, else nil.
 func (s *Server) dueStep() *window.Step {
@@ -45,6 +56,9 @@ func (s *Server) dueStep() *window.Step {
 	step := s.mu.win.OldestStep()
 	if step == nil {
 		return nil
+	}
+	if fault.Point("storage.window.advanceEarly") {
+		return step
 	}
 	if step.End() > s.applied.load()-s.cfg.WindowVersions && s.mu.win.Bytes() <= s.cfg.WindowBytes {
 		return nil

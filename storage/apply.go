@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/atomicop"
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
 )
@@ -29,7 +30,7 @@ func (s *Server) applyLoop(ctx context.Context) {
 	pause := minPeekPause
 	for s.waitForSpace(ctx) {
 		after := s.applied.load()
-		reply, err := s.cfg.Log.Peek(ctx, wire.PeekRequest{Tag: s.cfg.Tag, After: after, LimitBytes: s.cfg.PeekBytes})
+		reply, err := s.cfg.Log.Peek(ctx, wire.PeekRequest{Tag: s.cfg.Tag, After: after, LimitBytes: s.peekBytes()})
 		if err == nil && reply.Through <= after {
 			err = wire.ErrInternal.With("log answered a peek after version %d with nothing new, through %d", after, reply.Through)
 		}
@@ -46,6 +47,13 @@ func (s *Server) applyLoop(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func (s *Server) peekBytes() int {
+	if fault.Point("storage.peek.small") {
+		return 1
+	}
+	return s.cfg.PeekBytes
 }
 
 // peekFailed waits before the peek is repeated. It returns false if ctx ended.
@@ -209,7 +217,7 @@ func (s *Server) cutStepBefore(next wire.Version) {
 
 // cutFullStep ends the window's open step at version if it holds enough bytes.
 func (s *Server) cutFullStep(version wire.Version) {
-	if size, _ := s.mu.win.OpenStep(); size >= s.cfg.WindowBytes/stepsPerWindow {
+	if size, _ := s.mu.win.OpenStep(); size >= s.cfg.WindowBytes/stepsPerWindow || fault.Point("storage.step.cutEarly") {
 		s.cutStep(version)
 	}
 }

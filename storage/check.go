@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -29,8 +30,9 @@ const checkRows = 4096
 // order, that the engine's version is there, and that all rows keep the
 // limits on keys and values.
 //
-// It fails with ErrFileCorrupt, ErrNewerFormat, ErrDirectoryInUse or ErrIO of
-// package wire, which name the directory, and the file where that is known.
+// It fails with ErrNoEngine, or with ErrFileCorrupt, ErrNewerFormat,
+// ErrDirectoryInUse or ErrIO of package wire, which name the directory, and the
+// file where that is known.
 func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
 	var corrupt error
 	cfg := Config{FS: fs, Dir: dir, Logger: slog.New(slog.DiscardHandler)}.withDefaults()
@@ -39,7 +41,7 @@ func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
 	// Pebble goes on after Fatalf only in its background work, of which a
 	// read-only store has none that could write.
 	opts.Logger = &engineLogger{log: cfg.Logger, fatal: func(err error) { corrupt = ioError(dir, err) }}
-	eng, version, err := openEngine(dir, opts)
+	eng, version, err := openEngineToCheck(dir, opts)
 	if err != nil {
 		return Report{}, err
 	}
@@ -52,6 +54,40 @@ func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
 		err = corrupt
 	}
 	return report, err
+}
+
+// ErrNoEngine is wrapped by the error of Check for a directory that no engine
+// was ever made in. A crash soon after the making of a store may leave it so;
+// then the log holds everything.
+var ErrNoEngine = errors.New("there is no engine")
+
+// openEngineToCheck is openEngine for a store that must not be changed. One
+// that a crash left empty, before anything was flushed, stands at version 0.
+func openEngineToCheck(dir string, opts *pebble.Options) (*engine, wire.Version, error) {
+	db, err := pebble.Open(dir, opts)
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return nil, 0, fmt.Errorf("storage directory %s: %w", dir, ErrNoEngine)
+	}
+	if err != nil {
+		return nil, 0, openError(dir, err)
+	}
+	e := &engine{db: db, dir: dir}
+	iter, err := db.NewIter(nil)
+	if err != nil {
+		return nil, 0, errors.Join(ioError(dir, err), db.Close())
+	}
+	empty := !iter.First()
+	if err := errors.Join(iter.Error(), iter.Close()); err != nil {
+		return nil, 0, errors.Join(ioError(dir, err), db.Close())
+	}
+	if empty {
+		return e, 0, nil
+	}
+	version, err := e.begin(true)
+	if err != nil {
+		return nil, 0, errors.Join(err, db.Close())
+	}
+	return e, version, nil
 }
 
 // check reads everything in the engine.

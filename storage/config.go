@@ -29,7 +29,8 @@ type Config struct {
 	Tag wire.Tag
 	Log Log
 
-	// CacheBytes is the size of the engine's block cache. Default 64 MiB.
+	// CacheBytes is the size of the engine's block cache, memtables apart.
+	// Default 64 MiB.
 	CacheBytes int64
 	// WindowBytes is how much the window may hold before it is moved to the
 	// engine ahead of its age, which makes old reads fail sooner. Default 256
@@ -41,7 +42,8 @@ type Config struct {
 	// StepVersions is how many versions move to the engine in one batch.
 	// Default 500,000, half a second.
 	StepVersions wire.Version
-	// MemTableBytes is the size of an engine memtable; up to four exist.
+	// MemTableBytes is the size of an engine memtable; up to four
+	// exist.
 	// Default 64 MiB.
 	MemTableBytes int
 	// FlushInterval is how long data may stay unflushed, and thus unpopped.

@@ -20,6 +20,16 @@ const (
 // directory with a greater one is refused.
 const formatVersion = 1
 
+// The engine takes no further step while it holds as many memtables or level-0
+// layers as this. Pebble's own limits are set out of reach: a write that waits
+// inside Pebble cannot be called off, so Close would hang behind a disk that
+// fails.
+const (
+	maxMemTables    = 4
+	maxLevel0Layers = 24
+	neverStall      = 1 << 20
+)
+
 // engine is the Pebble store: one value a key, and the version it stands at.
 type engine struct {
 	db  *pebble.DB
@@ -41,14 +51,15 @@ func appendDataKey(buf, key []byte) []byte {
 // and EventListener.
 func engineOptions(cfg *Config) *pebble.Options {
 	opts := &pebble.Options{
-		CacheSize:                   cfg.CacheBytes,
+		// Pebble takes the memtables' memory out of its cache.
+		CacheSize:                   cfg.CacheBytes + int64(cfg.MemTableBytes),
 		DisableWAL:                  true,
 		FormatMajorVersion:          pebble.FormatNewest,
 		FS:                          cfg.FS,
 		MemTableSize:                uint64(cfg.MemTableBytes),
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: neverStall,
 		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       24,
+		L0StopWritesThreshold:       neverStall,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                1000,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
@@ -152,6 +163,12 @@ func (e *engine) durableVersion() (version wire.Version, err error) {
 		return 0, ioError(e.dir, err)
 	}
 	return version, nil
+}
+
+// backlogged reports whether flushes and compactions must catch up first.
+func (e *engine) backlogged(memTableBytes int) bool {
+	m := e.db.Metrics()
+	return m.MemTable.Size >= uint64(maxMemTables*memTableBytes) || m.Levels[0].Sublevels >= maxLevel0Layers
 }
 
 // getInto returns a copy of the value of key in a, nil if there is none.

@@ -46,8 +46,10 @@ func (s *Server) listener() *pebble.EventListener {
 		FlushEnd: func(info pebble.FlushInfo) {
 			if info.Err == nil {
 				s.wakeFlush()
+				wake(s.advanceSignal)
 			}
 		},
+		CompactionEnd: func(pebble.CompactionInfo) { wake(s.advanceSignal) },
 		BackgroundError: func(err error) {
 			if !benign(err) {
 				s.fail(ioError(s.cfg.Dir, err))
@@ -58,10 +60,6 @@ func (s *Server) listener() *pebble.EventListener {
 		},
 		DiskSlow: func(info vfs.DiskSlowInfo) {
 			s.cfg.Logger.Warn("engine: disk is slow", "info", info.String())
-		},
-		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
-			s.counters.writeStalls.Add(1)
-			s.cfg.Logger.Debug("engine: writes stall", "reason", info.Reason)
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -60,6 +61,32 @@ func TestAFullDiskEndsTheServerAndLosesNothing(t *testing.T) {
 	full.Store(false)
 	s = open(t, fs, l, nil)
 	same(t, get(t, s, 30_000_000, "a", "b", "c", "d"), "1", "1", "1", "1")
+}
+
+// A full disk while the engine waits for its flushes must not keep Close
+// waiting.
+func TestCloseEndsBehindAFullDisk(t *testing.T) {
+	mem, l, fatal := vfs.NewMem(), newFakeLog(), make(chan error, 1)
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, ".sst") {
+			return syscall.ENOSPC
+		}
+		return nil
+	}))
+	s := open(t, fs, l, func(cfg *storage.Config) {
+		expectFatal(fatal)(cfg)
+		cfg.MemTableBytes, cfg.WindowVersions, cfg.StepVersions = 16<<10, 1, 1
+	})
+	value := string(make([]byte, 10_000))
+	for version := wire.Version(1); version <= 100; version++ {
+		l.append(version, set(strconv.Itoa(int(version)), value))
+	}
+	if err := <-fatal; !errors.Is(err, wire.ErrDiskFull) {
+		t.Fatalf("fatal error %v", err)
+	}
+	if err := s.Close(); !errors.Is(err, wire.ErrDiskFull) {
+		t.Fatalf("close: %v", err)
+	}
 }
 
 func TestAFailedManifestWriteEndsTheServer(t *testing.T) {

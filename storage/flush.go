@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"time"
+
+	"github.com/plinthdb/plinth/internal/fault"
 )
 
 // popRetryPause is how long the flush loop waits before it repeats a failed
@@ -26,6 +28,9 @@ func (s *Server) flushLoop(ctx context.Context) {
 				flushAt.Reset(s.cfg.FlushInterval)
 			}
 			armed = dirty
+		}
+		if dirty && fault.Point("storage.engine.flushEarly") {
+			s.flush()
 		}
 		var retry <-chan time.Time
 		if !popped {

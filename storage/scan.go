@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
 )
@@ -60,6 +61,9 @@ func (sc *scan) run(ctx context.Context, hint int) (err error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if fault.Point("storage.scan.smallPiece") {
+			limit = 1
 		}
 		sc.gather(limit)
 		if err := sc.openIter(); err != nil {

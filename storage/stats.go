@@ -8,7 +8,7 @@ import (
 
 // counters only grow.
 type counters struct {
-	mutations, gets, rows, steps, peekErrors, writeStalls atomic.Uint64
+	mutations, gets, rows, steps, peekErrors, stalls atomic.Uint64
 }
 
 // Stats says what the server holds and does, for rate keeping and for people.
@@ -26,9 +26,9 @@ type Stats struct {
 	// WaitingReads wait for their version, Watches are armed.
 	WaitingReads, Watches int
 	// What was done since Open: mutations applied, keys looked up, rows
-	// scanned, steps moved to the engine, peeks that failed, and times that
-	// the engine made writes wait.
-	Mutations, Gets, Rows, Steps, PeekErrors, WriteStalls uint64
+	// scanned, steps moved to the engine, peeks that failed, and times that a
+	// step waited for flushes or compactions.
+	Mutations, Gets, Rows, Steps, PeekErrors, Stalls uint64
 	// CacheHits and CacheMisses count looks into the engine's block cache.
 	CacheHits, CacheMisses int64
 }
@@ -56,7 +56,7 @@ func (s *Server) Stats() Stats {
 		Rows:             s.counters.rows.Load(),
 		Steps:            s.counters.steps.Load(),
 		PeekErrors:       s.counters.peekErrors.Load(),
-		WriteStalls:      s.counters.writeStalls.Load(),
+		Stalls:           s.counters.stalls.Load(),
 		CacheHits:        m.BlockCache.Hits,
 		CacheMisses:      m.BlockCache.Misses,
 	}

@@ -57,13 +57,13 @@ func (w *Window) row(e *entry, version wire.Version, p *Piece) {
 }
 
 func (w *Window) rowsUp(version wire.Version, begin, end []byte, limit int, p *Piece) {
+	endPrefix := prefixOf(end)
 	w.ordered.AscendGreaterOrEqual(probe(begin), func(i item) bool {
-		key := i.entry.key
-		if bytes.Compare(key, end) >= 0 {
+		if i.prefix >= endPrefix && bytes.Compare(i.entry.key, end) >= 0 {
 			return false
 		}
 		if limit == 0 {
-			p.Bound = key
+			p.Bound = i.entry.key
 			return false
 		}
 		limit--
@@ -73,18 +73,18 @@ func (w *Window) rowsUp(version wire.Version, begin, end []byte, limit int, p *P
 }
 
 func (w *Window) rowsDown(version wire.Version, begin, end []byte, limit int, p *Piece) {
+	beginPrefix, endPrefix := prefixOf(begin), prefixOf(end)
 	w.ordered.DescendLessOrEqual(probe(end), func(i item) bool {
-		key := i.entry.key
-		if bytes.Compare(key, begin) < 0 {
+		if i.prefix <= beginPrefix && bytes.Compare(i.entry.key, begin) < 0 {
 			return false
 		}
-		if bytes.Equal(key, end) {
+		if i.prefix == endPrefix && bytes.Equal(i.entry.key, end) {
 			return true
 		}
 		limit--
 		w.row(i.entry, version, p)
 		if limit == 0 {
-			p.Bound = key
+			p.Bound = i.entry.key
 		}
 		return limit > 0
 	})
