@@ -116,12 +116,6 @@ func (a *attempt) contextLocked() context.Context {
 	return a.mu.ctx
 }
 
-func (a *attempt) context() context.Context {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.contextLocked()
-}
-
 // end ends the attempt from outside: what is under way is interrupted, what
 // follows fails with cause. A committed attempt only frees its resources.
 func (a *attempt) end(cause error) {

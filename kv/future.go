@@ -16,11 +16,3 @@ type source[T any] interface {
 // Wait returns the value once it is there. The transaction's context ends the
 // wait.
 func (f Future[T]) Wait() (T, error) { return f.source.wait() }
-
-// failed is the source of a future that failed when it was made.
-type failed[T any] struct{ err error }
-
-func (f failed[T]) wait() (T, error) {
-	var none T
-	return none, f.err
-}

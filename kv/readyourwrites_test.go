@@ -1,6 +1,8 @@
 package kv_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -149,5 +151,27 @@ func checkScan(t *rapid.T, tx *kv.Transaction, w *world, reverse bool) func() {
 		if rowsText(got, false) != want {
 			t.Fatalf("%d rows, want %d, or they differ", len(got), len(rows))
 		}
+	}
+}
+
+// TestAWrittenKeyAtTheEndOfAnUnreadableRangeCanBeRead: nothing lies between the
+// last key that a versionstamped key may become and the end of the range.
+func TestAWrittenKeyAtTheEndOfAnUnreadableRangeCanBeRead(t *testing.T) {
+	db := kv.NewDatabase(load(map[string]string{"z": "stored"}))
+	defer db.Close()
+	tx := db.Begin(background)
+	defer tx.Cancel()
+	tx.SetVersionstampedKey(stampParam("k", 1), nil)
+	last := append([]byte("k"), bytes.Repeat([]byte{0xff}, 10)...)
+	tx.Set(last, []byte("own"))
+	for _, reverse := range []bool{false, true} {
+		rows, err := tx.Range(kv.KeyRange{Begin: last, End: []byte("zz")}, kv.RangeOptions{Reverse: reverse}).Slice()
+		if err != nil || len(rows) != 2 {
+			t.Errorf("rows %q, error %v", rows, err)
+		}
+	}
+	_, err := tx.Range(kv.PrefixRange([]byte("k")), kv.RangeOptions{}).Slice()
+	if !errors.Is(err, kv.ErrAccessedUnreadable) {
+		t.Errorf("error %v", err)
 	}
 }
