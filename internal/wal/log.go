@@ -40,8 +40,10 @@ type Log struct {
 // done, if not nil, is called when these records and all before them are on
 // disk, or with the error that stopped the log; then nobody can tell whether
 // they are. Calls of done come one at a time in the order of the appends, from
-// the log's own goroutine: they must be quick, and must call neither Append nor
-// Close. Records appended without a done are written soon but
+// the log's own goroutine: they must be quick, must not call Close, and may call
+// Append only where the caller knows that less than Options.QueueLimitBytes are
+// queued, since nobody makes room meanwhile. Records appended without a done are
+// written soon but
 // synced only together with later ones or by Close.
 //
 // After a crash the log holds a prefix of what was appended, which includes
