@@ -133,10 +133,8 @@ func (e *engine) write(clears []wire.KeyRange, writes []window.Write, version wi
 	}
 	batch := e.db.NewBatchWithSize(size)
 	defer batch.Close()
-	for _, r := range clears {
-		if err := batch.DeleteRange(appendDataKey(nil, r.Begin), appendDataKey(nil, r.End), nil); err != nil {
-			return ioError(e.dir, err)
-		}
+	if err := e.addClears(batch, clears); err != nil {
+		return ioError(e.dir, err)
 	}
 	for i := range writes {
 		key, value := writes[i].Key, writes[i].Value

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -112,4 +113,20 @@ func TestAnEmptyValueIsNotAnAbsentOneInTheEngine(t *testing.T) {
 	l.awaitPop(1_000_000)
 	same(t, get(t, s, 9_000_000, "a", "b"), "", "<absent>")
 	same(t, scan(t, s, wire.GetRangeRequest{Version: 9_000_000, End: []byte("z")}), "a=")
+}
+
+func TestClearsOfAnyWidthReachTheEngine(t *testing.T) {
+	for _, rows := range []int{0, 1, 16, 17, 1000} {
+		l := newFakeLog()
+		s := open(t, vfs.NewMem(), l, func(cfg *storage.Config) { cfg.FlushInterval = time.Millisecond })
+		list := []wire.Mutation{set("before", "1"), set("past", "1")}
+		for i := range rows {
+			list = append(list, set("k"+strconv.Itoa(i), "1"))
+		}
+		l.append(1_000_000, list...)
+		l.append(2_000_000, clearRange("k", "l"), set("k7", "again"))
+		l.reach(9_000_000)
+		l.awaitPop(2_000_000)
+		same(t, scan(t, s, wire.GetRangeRequest{Version: 9_000_000, End: []byte("z")}), "before=1", "k7=again", "past=1")
+	}
 }
