@@ -2,6 +2,7 @@ package kv_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -79,6 +80,19 @@ func BenchmarkRead1(b *testing.B) {
 	})
 }
 
+func BenchmarkReadTransact1(b *testing.B) {
+	db := kv.NewDatabase(newNothing())
+	defer db.Close()
+	key := []byte("key-000000000000")
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := kv.ReadTransact(b.Context(), db, func(r kv.Reader) ([]byte, error) { return r.Get(key).Wait() })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkRead10(b *testing.B) {
 	benchmark(b, func(tx *kv.Transaction, keys [][]byte) error {
 		var futures [10]kv.Future[[]byte]
@@ -149,5 +163,18 @@ func BenchmarkReadOverWrites(b *testing.B) {
 			}
 		}
 		return nil
+	})
+}
+
+// BenchmarkLargeTransaction writes 50,000 keys in no order, then reads one.
+func BenchmarkLargeTransaction(b *testing.B) {
+	benchmark(b, func(tx *kv.Transaction, keys [][]byte) error {
+		var key [8]byte
+		for i := range 50_000 {
+			binary.BigEndian.PutUint64(key[:], uint64(i)*0x9e3779b97f4a7c15>>2)
+			tx.Set(key[:], key[:])
+		}
+		_, err := tx.Get(key[:]).Wait()
+		return err
 	})
 }

@@ -165,6 +165,9 @@ func (a *attempt) concludeFailed(err error, request *wire.CommitRequest) {
 	a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit failed; OnError or Reset readies it for another try")
 	a.settleLocked(wire.CommitReply{}, err)
 	a.mu.Unlock()
+	if errors.Is(err, wire.ErrTransactionTooOld) {
+		a.db.distrustVersion()
+	}
 	var conflict *wire.ConflictError
 	if request != nil && errors.As(err, &conflict) {
 		a.tx.noteConflict(conflict.Ranges, request.WriteConflicts)

@@ -53,7 +53,7 @@ func allKeys() (all []string) {
 	return all
 }
 
-// TestReadConflictsAreExactlyWhatReadsDependOn does random reads and writes and
+// TestReadConflictsAreExactlyWhatReadsDependOn (K4) does random reads and writes and
 // compares the read conflicts with brute force: a key must be among them if
 // and only if a change of it in the store would change the outcome of a read.
 func TestReadConflictsAreExactlyWhatReadsDependOn(t *testing.T) {
@@ -138,7 +138,7 @@ func possibleKeys(param []byte, read wire.Version) kv.KeyRange {
 	return kv.KeyRange{Begin: begin, End: end}
 }
 
-// TestWriteConflictsAreWhatIsWritten compares write conflicts with the keys of
+// TestWriteConflictsAreWhatIsWritten (K5, K6) compares write conflicts with the keys of
 // the mutations.
 func TestWriteConflictsAreWhatIsWritten(t *testing.T) {
 	universe := allKeys()

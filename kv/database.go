@@ -88,6 +88,10 @@ func (db *Database) noteVersion(v wire.Version) {
 	}
 }
 
+// distrustVersion makes the next blind write ask for a version: the store says
+// that the one it was given is too old, which a recovery makes it at once.
+func (db *Database) distrustVersion() { db.newestAt.Store(-int64(recentFor)) }
+
 // recentVersion returns a version that the store reached not long ago, if one
 // is known.
 func (db *Database) recentVersion() (wire.Version, bool) {

@@ -318,7 +318,7 @@ func TestTheContextEndsAWaitForAHotKey(t *testing.T) {
 	})
 }
 
-// TestATicketIsGivenBackHoweverTheFunctionEnds lets holders fail in every way;
+// TestATicketIsGivenBackHoweverTheFunctionEnds (K10) lets holders fail in every way;
 // each time the next one must get its turn at once.
 func TestATicketIsGivenBackHoweverTheFunctionEnds(t *testing.T) {
 	ways := map[string]func(*kv.Transaction) error{

@@ -11,7 +11,7 @@ import (
 	"github.com/plinthdb/plinth/kv"
 )
 
-// TestReadsSeeExactlyTheWritesBeforeThem does random writes and reads in one
+// TestReadsSeeExactlyTheWritesBeforeThem (K1, K3) does random writes and reads in one
 // transaction, waiting for the reads at once or much later, and compares each
 // outcome, and what is stored after the commit, with a plain map.
 func TestReadsSeeExactlyTheWritesBeforeThem(t *testing.T) {

@@ -184,6 +184,7 @@ func TestAPanicPassesThroughAndCommitsNothing(t *testing.T) {
 	}
 }
 
+// TestTheFunctionDoesNotRunAfterItsContext checks K8.
 func TestTheFunctionDoesNotRunAfterItsContext(t *testing.T) {
 	db, store := open(t)
 	cause := errors.New("enough")
@@ -229,6 +230,24 @@ func TestTheTimeOutCountsAllTriesTogether(t *testing.T) {
 		if took := time.Since(began); took != 7*time.Second {
 			t.Fatalf("took %v", took)
 		}
+	})
+}
+
+func TestATimeOutThatIsSetLateCountsFromTheBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _ := open(t)
+		began, tx := time.Now(), db.Begin(background)
+		defer tx.Cancel()
+		<-time.After(2 * time.Second)
+		tx.SetOptions(kv.WithTimeout(time.Hour))
+		tx.SetOptions(kv.WithTimeout(3 * time.Second))
+		_, err := tx.Versionstamp().Wait()
+		mustBe(t, err, kv.ErrTransactionTimedOut)
+		if took := time.Since(began); took != 3*time.Second {
+			t.Fatalf("took %v", took)
+		}
+		tx.Reset()
+		mustBe(t, tx.Commit(), kv.ErrTransactionTimedOut)
 	})
 }
 

@@ -50,6 +50,7 @@ var _ Reader = (*Transaction)(nil)
 func (db *Database) Begin(ctx context.Context, options ...TransactionOption) *Transaction {
 	tx := &Transaction{db: db, parent: ctx}
 	tx.mu.options = db.options.transaction
+	tx.mu.began = time.Now()
 	tx.initAttempt(&tx.first)
 	tx.SetOptions(options...)
 	return tx
@@ -79,9 +80,6 @@ func (tx *Transaction) setTimerLocked(d time.Duration) {
 	if tx.mu.timer != nil {
 		tx.mu.timer.Stop()
 		tx.mu.timer = nil
-	}
-	if tx.mu.began.IsZero() {
-		tx.mu.began = time.Now()
 	}
 	if d > 0 {
 		tx.mu.timer = time.AfterFunc(time.Until(tx.mu.began.Add(d)), func() { tx.end(wire.ErrTransactionTimedOut) })

@@ -92,6 +92,22 @@ func TestABlindWriteNeedsNoReadVersionWhenOneIsKnown(t *testing.T) {
 	}
 }
 
+func TestABlindWriteThatIsTooOldAsksForAReadVersion(t *testing.T) {
+	db, store := open(t)
+	set(t, db, "k", "v")
+	failures := 1
+	store.Hook = hookOn("Commit", func(context.Context) error {
+		if failures--; failures >= 0 {
+			return kv.ErrTransactionTooOld
+		}
+		return nil
+	})
+	set(t, db, "k", "w")
+	if n := store.Calls("ReadVersion"); n != 2 {
+		t.Fatalf("%d read versions asked for, want 2", n)
+	}
+}
+
 func TestAbsentIsNilAndEmptyIsNot(t *testing.T) {
 	db, _ := open(t)
 	set(t, db, "empty", "")
@@ -105,6 +121,8 @@ func TestAbsentIsNilAndEmptyIsNot(t *testing.T) {
 	}
 }
 
+// TestSlicesBelongToTheCaller (K9) scribbles over everything that it gave to
+// the client and got from it.
 func TestSlicesBelongToTheCaller(t *testing.T) {
 	db, _ := open(t)
 	set(t, db, "a", "stored")
@@ -144,6 +162,7 @@ func TestSlicesBelongToTheCaller(t *testing.T) {
 	}
 }
 
+// TestTheFirstInvalidWriteSticks (K2) makes each kind of invalid operation.
 func TestTheFirstInvalidWriteSticks(t *testing.T) {
 	long := func(n int) []byte { return bytes.Repeat([]byte("k"), n) }
 	inverted := kv.KeyRange{Begin: []byte("b"), End: []byte("a")}
@@ -329,6 +348,7 @@ func TestOperationsDuringAndAfterTheCommitFail(t *testing.T) {
 	}
 }
 
+// TestFuturesOfBeforeAResetFail checks K7.
 func TestFuturesOfBeforeAResetFail(t *testing.T) {
 	db, _ := open(t)
 	tx := db.Begin(background)

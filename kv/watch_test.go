@@ -102,6 +102,7 @@ func TestAWatchOfATransactionThatFailsFails(t *testing.T) {
 	mustBe(t, tx.Watch([]byte("k")).Wait(background), kv.ErrTransactionCancelled)
 }
 
+// TestAWatchOutlivesItsTransactionAndEndsByItself also checks K11: Close ends it.
 func TestAWatchOutlivesItsTransactionAndEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, _ := open(t)
