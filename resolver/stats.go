@@ -5,15 +5,20 @@ import "github.com/plinthdb/plinth/internal/wire"
 // Stats says what a resolver holds and has done since it was recruited.
 type Stats struct {
 	// Set is the state of the conflict set.
-	Set SetStats
+	Set SetStats `json:"set"`
 	// Batches and Transactions were decided; of the latter, Conflicts and
 	// TooOld were refused.
-	Batches, Transactions, Conflicts, TooOld uint64
+	Batches      uint64 `json:"batches"`
+	Transactions uint64 `json:"transactions"`
+	Conflicts    uint64 `json:"conflicts"`
+	TooOld       uint64 `json:"too_old"`
 	// Repeats counts requests that got a remembered answer, Stalls those that
 	// gave up waiting for their predecessor.
-	Repeats, Stalls uint64
+	Repeats uint64 `json:"repeats"`
+	Stalls  uint64 `json:"stalls"`
 	// Waiting requests wait for their predecessor now; Answers are remembered.
-	Waiting, Answers int
+	Waiting int `json:"waiting"`
+	Answers int `json:"answers"`
 }
 
 // count adds a batch.

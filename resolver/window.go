@@ -119,17 +119,19 @@ func (s *ConflictSet) bytes() int64 {
 type SetStats struct {
 	// Floor is the oldest read version that is not too old, Newest the version
 	// of the last batch.
-	Floor, Newest wire.Version
+	Floor  wire.Version `json:"floor"`
+	Newest wire.Version `json:"newest"`
 	// Entries counts the places where the newest write version changes, in all
 	// segments: a point write is one, a range write two, a key written in
 	// several segments counts in each.
-	Entries int
+	Entries int `json:"entries"`
 	// Bytes is the memory in use, LimitBytes what it may grow to.
-	Bytes, LimitBytes int64
+	Bytes      int64 `json:"bytes"`
+	LimitBytes int64 `json:"limit_bytes"`
 	// Segments counts the parts that the window is divided in.
-	Segments int
+	Segments int `json:"segments"`
 	// FloorRaises counts how often the memory limit made the floor rise early.
-	FloorRaises uint64
+	FloorRaises uint64 `json:"floor_raises"`
 }
 
 // Stats returns what the set holds now.

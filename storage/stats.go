@@ -15,22 +15,34 @@ type counters struct {
 type Stats struct {
 	// Version can be read, OldestReadable is the oldest that can, Durable is
 	// on disk and Popped reported to the log.
-	Version, OldestReadable, Durable, Popped wire.Version
+	Version        wire.Version `json:"version"`
+	OldestReadable wire.Version `json:"oldest_readable"`
+	Durable        wire.Version `json:"durable"`
+	Popped         wire.Version `json:"popped"`
 	// WindowBytes is what the window holds, WindowLimitBytes what it should at
 	// most, WindowKeys the keys in it.
-	WindowBytes, WindowLimitBytes, WindowKeys int
+	WindowBytes      int `json:"window_bytes"`
+	WindowLimitBytes int `json:"window_limit_bytes"`
+	WindowKeys       int `json:"window_keys"`
 	// MemTableBytes is what the engine holds unflushed.
-	MemTableBytes uint64
+	MemTableBytes uint64 `json:"memtable_bytes"`
 	// DiskBytes is the size of the engine's files.
-	DiskBytes uint64
+	DiskBytes uint64 `json:"disk_bytes"`
 	// WaitingReads wait for their version, Watches are armed.
-	WaitingReads, Watches int
+	WaitingReads int `json:"waiting_reads"`
+	Watches      int `json:"watches"`
 	// What was done since Open: mutations applied, keys looked up, rows
 	// scanned, steps moved to the engine, peeks that failed, and times that a
 	// step waited for flushes or compactions.
-	Mutations, Gets, Rows, Steps, PeekErrors, Stalls uint64
+	Mutations  uint64 `json:"mutations"`
+	Gets       uint64 `json:"gets"`
+	Rows       uint64 `json:"rows"`
+	Steps      uint64 `json:"steps"`
+	PeekErrors uint64 `json:"peek_errors"`
+	Stalls     uint64 `json:"stalls"`
 	// CacheHits and CacheMisses count looks into the engine's block cache.
-	CacheHits, CacheMisses int64
+	CacheHits   int64 `json:"cache_hits"`
+	CacheMisses int64 `json:"cache_misses"`
 }
 
 // Stats returns the server's figures of this moment; the zero value once it is

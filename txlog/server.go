@@ -221,14 +221,15 @@ func (s *Server) ConfirmLive(_ context.Context, generation wire.Generation) erro
 // Status is what a replica can say of itself.
 type Status struct {
 	// Locked is the newest generation that has locked the log.
-	Locked wire.Generation
+	Locked wire.Generation `json:"locked"`
 	// End is the version of the last batch, KnownCommitted the newest version
 	// that peeks show.
-	End, KnownCommitted wire.Version
+	End            wire.Version `json:"end"`
+	KnownCommitted wire.Version `json:"known_committed"`
 	// Popped holds what each tag has popped.
-	Popped map[wire.Tag]wire.Version
+	Popped map[wire.Tag]wire.Version `json:"popped"`
 	// UnpoppedBatches is how many batches the log keeps for some tag.
-	UnpoppedBatches int
+	UnpoppedBatches int `json:"unpopped_batches"`
 }
 
 // Status returns the state of the replica now.

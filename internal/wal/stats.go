@@ -6,18 +6,22 @@ import "time"
 type counters struct {
 	// Records and Bytes are what was written: the caller's records, and the bytes
 	// of all records with their headers.
-	Records, Bytes int64
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"bytes"`
 	// Batches is how often the writer took what was queued, Writes how often it
 	// wrote records to a file, Syncs how often it synced one.
-	Batches, Writes, Syncs int64
+	Batches int64 `json:"batches"`
+	Writes  int64 `json:"writes"`
+	Syncs   int64 `json:"syncs"`
 	// SyncTime is the time spent in Syncs, LongestSync the longest of them.
-	SyncTime, LongestSync time.Duration
+	SyncTime    time.Duration `json:"sync_time_nanos"`
+	LongestSync time.Duration `json:"longest_sync_nanos"`
 	// Blocked is how often Append had to wait for room in the queue.
-	Blocked int64
+	Blocked int64 `json:"blocked"`
 	// Reads counts calls of ReadAt.
-	Reads int64
+	Reads int64 `json:"reads"`
 	// Recycled is how many segments were made out of dropped ones.
-	Recycled int64
+	Recycled int64 `json:"recycled"`
 }
 
 // Stats says what a log holds and has done.
@@ -25,15 +29,16 @@ type Stats struct {
 	counters
 	// Segments is how many segments hold records, LiveBytes the length of their
 	// files.
-	Segments  int
-	LiveBytes int64
+	Segments  int   `json:"segments"`
+	LiveBytes int64 `json:"live_bytes"`
 	// FreeBytes is the length of the files kept to be written again.
-	FreeBytes int64
+	FreeBytes int64 `json:"free_bytes"`
 	// Oldest and Newest are the numbers of the first and the last segment with
 	// records, 0 if there is none.
-	Oldest, Newest uint64
+	Oldest uint64 `json:"oldest"`
+	Newest uint64 `json:"newest"`
 	// QueuedBytes is what was appended and is not yet written.
-	QueuedBytes int64
+	QueuedBytes int64 `json:"queued_bytes"`
 }
 
 // Stats returns what the log holds and has done since Open.
