@@ -28,7 +28,9 @@ type Server struct {
 	// stands at, durable and popped the ones in flushed tables and reported to
 	// the log (S5). Each only grows.
 	applied, advancing, engineVersion, durable, popped atomicVersion
-	counters                                           counters
+	// opened is where the engine stood when it was opened.
+	opened   wire.Version
+	counters counters
 
 	waiting *waiters
 	watches *watches
@@ -93,6 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		v.store(version)
 	}
 	s.durable.store(durable)
+	s.opened = version
 	s.mu.win = window.New(version)
 	s.start(context.WithoutCancel(ctx))
 	return s, nil
@@ -115,6 +118,10 @@ func (s *Server) start(ctx context.Context) {
 
 // Version is the newest version that can be read.
 func (s *Server) Version() wire.Version { return s.applied.load() }
+
+// Opened is the version at which the engine stood when the server was opened:
+// it needs the log from there on.
+func (s *Server) Opened() wire.Version { return s.opened }
 
 // DurableVersion is the version up to which the server needs the log no more.
 func (s *Server) DurableVersion() wire.Version { return s.durable.load() }
