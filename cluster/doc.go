@@ -14,4 +14,7 @@
 //	    has begun the new generation.
 //	C3  After the first fatal error nothing is acknowledged any more, and every
 //	    call says what the error was.
+//	C4  The engine holds everything that the log does not keep any more, and
+//	    nothing that was never in the log. Otherwise one of the two was lost or
+//	    replaced, and the store does not open.
 package cluster

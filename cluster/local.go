@@ -79,8 +79,9 @@ type Local struct {
 }
 
 // OpenLocal opens the store in config.Dir, or makes a new one there: it takes
-// the directory's lock, replays the log, ends the generation before and begins
-// the next (C2). The context bounds only the opening.
+// the directory's lock, replays the log, makes sure that the engine goes on in it
+// (C4), ends the generation before and begins the next (C2). The context bounds
+// only the opening.
 //
 // It returns ErrDirectoryInUse, ErrNewerFormat, ErrFileCorrupt, ErrDiskFull or
 // ErrIO, each naming what is wrong. What was opened by then is closed again.
@@ -101,11 +102,11 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if err := l.openLog(ctx); err != nil {
 		return nil, err
 	}
-	first, err := l.recover(ctx)
-	if err != nil {
+	if err := l.openStorage(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.openStorage(ctx); err != nil {
+	first, err := l.recover(ctx)
+	if err != nil {
 		return nil, err
 	}
 	l.recruit(first)
@@ -153,13 +154,20 @@ func (l *Local) recover(ctx context.Context) (first wire.Version, err error) {
 	return first, nil
 }
 
+// openStorage opens the engine. This comes before the recovery, which writes to
+// the log: if the two do not fit together nothing has been changed (C4).
 func (l *Local) openStorage(ctx context.Context) (err error) {
+	log := l.log.Status()
 	l.storage, err = storage.Open(ctx, storage.Config{
 		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, storageDir), Tag: localTag, Log: l.log,
 		CacheBytes: l.config.CacheBytes, WindowBytes: l.config.WindowBytes, MemTableBytes: l.config.MemTableBytes,
 		Logger: l.config.Logger, OnFatal: l.end,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	f := fit{dir: l.config.Dir, fs: l.config.FS, end: log.End, popped: log.Popped[localTag], engine: l.storage.Opened()}
+	return f.err()
 }
 
 // recruit starts the roles of the generation, all with first as their floor.

@@ -1,0 +1,234 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/wal"
+	"github.com/plinthdb/plinth/internal/wire"
+	"github.com/plinthdb/plinth/storage"
+	"github.com/plinthdb/plinth/txlog"
+)
+
+// CheckReport is what Check looked at and found.
+type CheckReport struct {
+	Dir string `json:"dir"`
+	// Format is the format of the directory.
+	Format int         `json:"format"`
+	Log    LogCheck    `json:"log"`
+	Engine EngineCheck `json:"engine"`
+	// Problems is what is wrong; empty for a healthy directory.
+	Problems []Problem `json:"problems"`
+}
+
+// LogCheck is what Check saw of the log.
+type LogCheck struct {
+	// Found says that the log holds anything. A store has no log yet if it
+	// crashed while it was made.
+	Found bool `json:"found"`
+	// Segments and FreeFiles count files, Bytes what is in use in the segments.
+	Segments  int   `json:"segments"`
+	FreeFiles int   `json:"freeFiles"`
+	Bytes     int64 `json:"bytes"`
+	Records   int64 `json:"records"`
+	// CheckReport is about the content; its Popped is by storage server.
+	txlog.CheckReport
+}
+
+// EngineCheck is what Check saw of the storage server's engine.
+type EngineCheck struct {
+	// Found says that there is an engine.
+	Found bool `json:"found"`
+	// Version is where it stands on disk.
+	Version wire.Version `json:"version"`
+	// Rows and Bytes count keys and values, DiskBytes the files.
+	Rows      int64  `json:"rows"`
+	Bytes     int64  `json:"bytes"`
+	DiskBytes uint64 `json:"diskBytes"`
+}
+
+// Problem is something that is wrong with a data directory.
+type Problem struct {
+	// Part is "log", "engine" or "versions", which is that the two do not fit
+	// together.
+	Part string `json:"part"`
+	// Text says what is wrong, with file and offset where there are such, and
+	// what to do.
+	Text string `json:"text"`
+}
+
+// checker collects a CheckReport.
+type checker struct {
+	fs     vfs.FS
+	dir    string
+	report CheckReport
+	// logRead and engineRead say that a part was read to its end, so that the
+	// two can be compared.
+	logRead, engineRead bool
+}
+
+// Check verifies a data directory that no process has open: that every record
+// of the log and every block of the engine has its checksum, that the log's
+// batches form one chain of versions, that all keys and values keep the limits,
+// and that what the log keeps begins where the engine ends. It holds the
+// directory's lock meanwhile and changes nothing that belongs to the store.
+//
+// Damage is reported as Problems, as much of it as can be found. The error is
+// for what keeps Check from looking: ErrDirectoryInUse (and by whom),
+// ErrNewerFormat, ErrFileCorrupt for a directory of something else, ErrIO, or
+// the end of the context.
+func Check(ctx context.Context, fs vfs.FS, dir string) (report CheckReport, err error) {
+	c := &checker{fs: fs, dir: dir, report: CheckReport{Dir: dir, Format: formatVersion, Problems: []Problem{}}}
+	held, err := holdDirectory(fs, dir)
+	if err != nil {
+		return c.report, err
+	}
+	defer func() {
+		err = errors.Join(err, held.close())
+	}()
+	if err := c.checkLog(ctx); err != nil {
+		return c.report, err
+	}
+	if err := c.checkEngine(ctx); err != nil {
+		return c.report, err
+	}
+	if c.logRead && c.engineRead {
+		c.checkVersions()
+	}
+	return c.report, nil
+}
+
+// holdDirectory takes the lock of a directory that must be a data directory
+// already.
+func holdDirectory(fs vfs.FS, path string) (*directory, error) {
+	for _, name := range []string{path, fs.PathJoin(path, formatFile)} {
+		_, err := fs.Stat(name)
+		switch {
+		case err == nil:
+			continue
+		case !errors.Is(err, os.ErrNotExist):
+			return nil, wire.ErrIO.With("cannot look at %s", name).Because(err)
+		case name == path:
+			return nil, wire.ErrIO.With("there is no directory %s", path)
+		}
+		for _, part := range []string{logDir, storageDir} {
+			if _, err := fs.Stat(fs.PathJoin(path, part)); err == nil {
+				return nil, wire.ErrFileCorrupt.With("data directory %s holds %s but no file %s; restore that file, it reads %q",
+					path, part, formatFile, fmt.Sprint(formatPrefix, formatVersion))
+			}
+		}
+		return nil, wire.ErrFileCorrupt.With("%s is not a data directory: it holds no file %s", path, formatFile)
+	}
+	lock, err := fs.Lock(fs.PathJoin(path, lockFile))
+	if err != nil {
+		return nil, lockError(fs, path, err)
+	}
+	d := &directory{fs: fs, path: path, lock: lock}
+	if err := d.checkFormat(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	// Whoever is refused meanwhile is told by whom. A full disk, say, is no
+	// reason not to check.
+	_ = d.writeFile(ownerFile, owner())
+	return d, nil
+}
+
+// problem takes in an error that was met while reading a part. It returns the
+// errors that say nothing about the content.
+func (c *checker) problem(ctx context.Context, part string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, wire.ErrNewerFormat) {
+		return err
+	}
+	c.report.Problems = append(c.report.Problems, Problem{Part: part, Text: err.Error()})
+	return nil
+}
+
+// exists reports whether a part of the directory is there.
+func (c *checker) exists(part string) (bool, error) {
+	path := c.fs.PathJoin(c.dir, part)
+	_, err := c.fs.Stat(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, wire.ErrIO.With("cannot look at %s", path).Because(err)
+	}
+	return err == nil, nil
+}
+
+func (c *checker) checkLog(ctx context.Context) error {
+	there, err := c.exists(logDir)
+	if err != nil || !there {
+		c.logRead = err == nil
+		return err
+	}
+	var content txlog.Checker
+	seen, err := wal.Verify(wal.Options{
+		FS: c.fs, Dir: c.fs.PathJoin(c.dir, logDir),
+		Replay: func(rec wal.Record, pos wal.Position) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if rec.Group != localGroup {
+				return wire.ErrFileCorrupt.With("the log holds records of group %d, this store has only group %d", rec.Group, localGroup)
+			}
+			return content.Record(rec, pos)
+		},
+	})
+	log := &c.report.Log
+	log.Segments, log.FreeFiles, log.Bytes, log.Records = seen.Segments, seen.FreeFiles, seen.Bytes, seen.Records
+	if err != nil {
+		return c.problem(ctx, "log", err)
+	}
+	log.CheckReport, log.Found, err = content.Finish()
+	if err != nil {
+		return c.problem(ctx, "log", err)
+	}
+	c.logRead = true
+	return nil
+}
+
+func (c *checker) checkEngine(ctx context.Context) error {
+	there, err := c.exists(storageDir)
+	if err != nil || !there {
+		c.engineRead = err == nil
+		return err
+	}
+	seen, err := storage.Check(ctx, c.fs, c.fs.PathJoin(c.dir, storageDir))
+	if errors.Is(err, storage.ErrNoEngine) {
+		c.engineRead = true
+		return nil
+	}
+	if err != nil {
+		return c.problem(ctx, "engine", err)
+	}
+	c.engineRead = true
+	c.report.Engine = EngineCheck{
+		Found: true, Version: seen.Version, Rows: seen.Rows, Bytes: seen.Bytes, DiskBytes: seen.DiskBytes,
+	}
+	return nil
+}
+
+// checkVersions compares the log with the engine (C4).
+func (c *checker) checkVersions() {
+	log, engine := &c.report.Log, &c.report.Engine
+	f := fit{dir: c.dir, fs: c.fs, end: log.End, popped: log.Popped[localTag], engine: engine.Version}
+	if err := f.err(); err != nil {
+		c.addf("%v", err)
+	}
+	for _, tag := range slices.Sorted(maps.Keys(log.Popped)) {
+		if tag != localTag {
+			c.addf("the log holds mutations for storage server %d, this store has only %d", tag, localTag)
+		}
+	}
+}
+
+func (c *checker) addf(format string, args ...any) {
+	c.report.Problems = append(c.report.Problems, Problem{Part: "versions", Text: fmt.Sprintf(format, args...)})
+}
