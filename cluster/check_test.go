@@ -17,8 +17,8 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-// smallConfig makes every part reach its limit soon.
-func smallConfig(fs vfs.FS) LocalConfig {
+// checkedConfig makes every part reach its limit soon.
+func checkedConfig(fs vfs.FS) LocalConfig {
 	return LocalConfig{
 		FS: fs, Dir: "data", WindowBytes: 128 << 10, MemTableBytes: 128 << 10,
 		LogSegmentBytes: 64 << 10, LogCutBytes: 64 << 10, LogCacheBytes: 64 << 10,
@@ -28,7 +28,7 @@ func smallConfig(fs vfs.FS) LocalConfig {
 // openSmall opens a store that gets many files soon.
 func openSmall(t *testing.T, fs vfs.FS) *Local {
 	t.Helper()
-	l, err := OpenLocal(context.Background(), smallConfig(fs))
+	l, err := OpenLocal(context.Background(), checkedConfig(fs))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func TestCheckFindsAnEngineOlderThanItsLog(t *testing.T) {
 func expectRefused(t *testing.T, fs vfs.FS, words ...string) {
 	t.Helper()
 	for range 2 {
-		l, err := OpenLocal(context.Background(), smallConfig(fs))
+		l, err := OpenLocal(context.Background(), checkedConfig(fs))
 		if err == nil {
 			closeStore(t, l)
 		}
