@@ -55,8 +55,11 @@ func (s *Server) dueStep() *window.Step {
 	defer s.mu.RUnlock()
 	step := s.mu.win.OldestStep()
 	if step == nil {
+		s.nextDue.store(wire.MaxVersion)
 		return nil
 	}
+	// Before the look at applied: whoever publishes after the look sees it.
+	s.nextDue.store(step.End() + s.cfg.WindowVersions)
 	if fault.Point("storage.window.advanceEarly") {
 		return step
 	}

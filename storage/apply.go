@@ -83,6 +83,7 @@ func (s *Server) waitForSpace(ctx context.Context) bool {
 		if !over {
 			return true
 		}
+		wake(s.advanceSignal)
 		select {
 		case <-s.spaceSignal:
 		case <-ctx.Done():
@@ -116,6 +117,9 @@ func (s *Server) applyReply(reply *wire.PeekReply) error {
 func (s *Server) publish(version wire.Version) {
 	s.applied.store(version)
 	s.waiting.wake(version)
+	if version >= s.nextDue.load() {
+		wake(s.advanceSignal)
+	}
 }
 
 // applyVersion puts the mutations of one version into the window.

@@ -35,6 +35,10 @@ type Server struct {
 	waiting *waiters
 	watches *watches
 
+	// nextDue is the version whose publication makes the oldest step due, as
+	// the advance loop last saw it.
+	nextDue atomicVersion
+
 	// closing is closed when Close begins, failed after a fatal error.
 	closing, failed chan struct{}
 	failure         struct {
@@ -95,6 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		v.store(version)
 	}
 	s.durable.store(durable)
+	s.nextDue.store(wire.MaxVersion)
 	s.opened = version
 	s.mu.win = window.New(version)
 	s.start(context.WithoutCancel(ctx))

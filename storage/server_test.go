@@ -130,3 +130,15 @@ func TestClearsOfAnyWidthReachTheEngine(t *testing.T) {
 		same(t, scan(t, s, wire.GetRangeRequest{Version: 9_000_000, End: []byte("z")}), "before=1", "k7=again", "past=1")
 	}
 }
+
+// A step that is cut a moment before the version that makes it due is
+// published must not stay in the window.
+func TestEveryStepReachesTheDiskWithoutFurtherWrites(t *testing.T) {
+	l := newFakeLog()
+	open(t, vfs.NewMem(), l, func(cfg *storage.Config) { cfg.FlushInterval = time.Microsecond })
+	for version := wire.Version(1_000_000); version <= 3_000_000_000; version += 20_000_000 {
+		l.append(version, set("a", "1"))
+		l.reach(version + 10_000_000)
+		l.awaitPop(version)
+	}
+}
