@@ -32,7 +32,7 @@ type LogCheck struct {
 	// Found says that the log holds anything. A store has no log yet if it
 	// crashed while it was made.
 	Found bool `json:"found"`
-	// Segments and FreeFiles count files, Bytes what is in use in the segments.
+	// Segments and FreeFiles count files, Bytes is the length of the segments.
 	Segments  int   `json:"segments"`
 	FreeFiles int   `json:"freeFiles"`
 	Bytes     int64 `json:"bytes"`
@@ -40,6 +40,9 @@ type LogCheck struct {
 	// CheckReport is about the content; its Popped is by storage server.
 	txlog.CheckReport
 }
+
+// Oldest returns the version that the log keeps everything after.
+func (l *LogCheck) Oldest() wire.Version { return l.Popped[localTag] }
 
 // EngineCheck is what Check saw of the storage server's engine.
 type EngineCheck struct {
@@ -182,7 +185,7 @@ func (c *checker) checkLog(ctx context.Context) error {
 		},
 	})
 	log := &c.report.Log
-	log.Segments, log.FreeFiles, log.Bytes, log.Records = seen.Segments, seen.FreeFiles, seen.Bytes, seen.Records
+	log.Segments, log.FreeFiles, log.Bytes, log.Records = seen.Segments, seen.FreeFiles, seen.FileBytes, seen.Records
 	if err != nil {
 		return c.problem(ctx, "log", err)
 	}

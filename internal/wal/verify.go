@@ -1,11 +1,15 @@
 package wal
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Verified says what Verify looked at.
 type Verified struct {
-	// Segments is how many segments make up the log, Bytes what their records
-	// take, FileBytes the length of their files.
+	// Segments is how many segments make up the log, or are there if it is
+	// damaged; FileBytes is the length of their files, Bytes what their records
+	// take if the log is intact.
 	Segments         int
 	Bytes, FileBytes int64
 	// Records is how many records there are, without the log's own.
@@ -46,15 +50,29 @@ func Verify(opts Options) (Verified, error) {
 	if err != nil {
 		return v, err
 	}
+	v.count(inv.segments)
 	r, abandoned, err := opts.recover(inv)
+	if err != nil {
+		return v, err
+	}
 	v.FreeFiles = len(inv.free) + len(abandoned)
-	v.Segments = len(r.segments)
+	live := slices.DeleteFunc(inv.segments, func(f found) bool {
+		return !slices.ContainsFunc(r.segments, func(s *segment) bool { return s.seq == f.seq })
+	})
+	v.count(live)
 	for _, s := range r.segments {
 		v.Bytes += s.written
-		v.FileBytes += s.size
 	}
-	if n := len(r.segments); n > 0 {
-		v.Oldest, v.Newest = r.segments[0].seq, r.segments[n-1].seq
+	return v, nil
+}
+
+// count notes the files of segments.
+func (v *Verified) count(segments []found) {
+	v.Segments, v.FileBytes, v.Oldest, v.Newest = len(segments), 0, 0, 0
+	for _, f := range segments {
+		v.FileBytes += f.size
 	}
-	return v, err
+	if n := len(segments); n > 0 {
+		v.Oldest, v.Newest = segments[0].seq, segments[n-1].seq
+	}
 }
