@@ -34,6 +34,8 @@ func main() {
 	flag.StringVar(&config.workloads, "workload", "", "workloads, separated by commas; empty is all")
 	flag.IntVar(&config.nudge, "nudge", 0, "make the disk sync of this number a microsecond longer")
 	flag.DurationVar(&config.limit, "limit", 10*time.Minute, "virtual time after which the run is hung")
+	flag.DurationVar(&config.safety, "safety", 10*time.Second, "virtual length of the phase with faults")
+	flag.DurationVar(&config.liveness, "liveness", 20*time.Second, "virtual length of the phase without")
 	flag.Parse()
 	os.Exit(config.run())
 }
@@ -43,6 +45,8 @@ type config struct {
 	workloads string
 	nudge     int
 	limit     time.Duration
+	safety    time.Duration
+	liveness  time.Duration
 }
 
 func (c *config) run() int {
@@ -53,6 +57,7 @@ func (c *config) run() int {
 	ctx, w := world.New(context.Background(), c.seed, emitTrace)
 	swarm := scenario.Draw(w.Rand("swarm"))
 	swarm.Disk.NudgeSync = c.nudge
+	swarm.Safety, swarm.Liveness = c.safety, c.liveness
 	w.Trace("seed %d", c.seed)
 	w.Trace("swarm %+v", swarm)
 	fault.Enable(fault.Config{Seed: c.seed, ArmProbability: swarm.ArmProbability, FireProbability: swarm.FireProbability})

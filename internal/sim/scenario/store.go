@@ -80,7 +80,8 @@ func newStoreRun(w *world.World, swarm Swarm, open world.Open, names []string) (
 		if err != nil {
 			return nil, err
 		}
-		env := workload.NewEnv(w, r.process, r.shared, workload.EnvConfig{Name: name, Clients: swarm.Clients, Pause: swarm.Pause})
+		pause := time.Duration(float64(swarm.Clients) / swarm.Rate * float64(time.Second))
+		env := workload.NewEnv(w, r.process, r.shared, workload.EnvConfig{Name: name, Clients: swarm.Clients, Pause: pause})
 		r.tasks = append(r.tasks, task{load, env})
 	}
 	w.Count(func(r *report.Report) { r.Workloads = names })

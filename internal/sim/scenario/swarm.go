@@ -15,12 +15,12 @@ type Swarm struct {
 	// Disk is the disk of the process, Sizes are those of its store.
 	Disk  disk.Config
 	Sizes Sizes
-	// Safety and Liveness are the lengths of the phases.
+	// Safety and Liveness are the lengths of the phases; they are not drawn.
 	Safety, Liveness time.Duration
-	// Clients is the number of clients of each workload, Pause their average
-	// time between two transactions.
+	// Clients is the number of clients of each workload, Rate the number of
+	// transactions a second that all of them together begin at most.
 	Clients int
-	Pause   time.Duration
+	Rate    float64
 	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
 	// times between two faults of a kind; 0 is never.
 	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
@@ -64,10 +64,8 @@ func Draw(rng *rand.Rand) Swarm {
 			TearProbability: rng.Float64(),
 		},
 		Sizes:           drawSizes(rng),
-		Safety:          10 * time.Second,
-		Liveness:        20 * time.Second,
 		Clients:         1 + rng.IntN(6),
-		Pause:           logarithmic(rng, time.Millisecond, 200*time.Millisecond),
+		Rate:            logarithmic(rng, 15.0, 100.0),
 		Kills:           sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		PowerLosses:     sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		SlowDisk:        sometimes(rng, time.Second, 10*time.Second),

@@ -34,11 +34,17 @@ func New(tailLines int, sink io.Writer) *Log {
 	return l
 }
 
-// Add records that line happened at the virtual time now.
+// Add records that line happened at the virtual time now. Line ends within it,
+// as in errors that were joined, become spaces.
 func (l *Log) Add(now time.Duration, line []byte) {
 	l.buf = appendTime(l.buf[:0], now)
 	l.buf = append(l.buf, ' ')
-	l.buf = append(l.buf, line...)
+	for _, b := range line {
+		if b == '\n' {
+			b = ' '
+		}
+		l.buf = append(l.buf, b)
+	}
 	l.buf = append(l.buf, '\n')
 	l.hash.Write(l.buf)
 	if len(l.ring) > 0 {

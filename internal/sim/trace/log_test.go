@@ -69,6 +69,14 @@ func TestTailOfAShortRunHoldsWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestALineWithLineEndsStaysOneLine(t *testing.T) {
+	l := New(5, nil)
+	l.Add(0, []byte("a\nb"))
+	if got := l.Tail(); !slices.Equal(got, []string{"0.000000000 a b\n"}) {
+		t.Errorf("tail = %q", got)
+	}
+}
+
 type brokenPipe struct{}
 
 var errPipe = errors.New("pipe is broken")
