@@ -57,8 +57,8 @@ func showCheck(out io.Writer, r cluster.CheckReport, asJSON bool) error {
 	w.line("log:     %s in %s, %s free; %s", quantity(int64(log.Segments), "segment"), formatBytes(log.Bytes),
 		quantity(int64(log.FreeFiles), "file"), quantity(log.Records, "record"))
 	if log.Found {
-		w.line("         generation %d, %s of %s, from after version %d to %d", log.Locked,
-			quantity(int64(log.Batches), "batch"), quantity(log.Mutations, "mutation"), log.Oldest(), log.End)
+		w.line("         generation %d, %d batches with %s, from after version %d to %d", log.Locked,
+			log.Batches, quantity(log.Mutations, "mutation"), log.Oldest(), log.End)
 	}
 	if engine.Found {
 		w.line("engine:  %s of %s, %s on disk; at version %d", quantity(engine.Rows, "row"), formatBytes(engine.Bytes),

@@ -19,8 +19,8 @@ import (
 
 const (
 	// demoLimitBytes bounds the import by default, so that the demo takes well
-	// under a minute on a small machine.
-	demoLimitBytes = 64_000_000
+	// under a minute on a small machine. All of Go's own source is within it.
+	demoLimitBytes = 200_000_000
 	demoAccounts   = 1000
 	demoWorkers    = 32
 	// demoMaxSeconds bounds what is kept in memory about transfers.
@@ -50,7 +50,7 @@ func newDemoCommand(*environment) *cobra.Command {
   that the balances are right, and that the files are untouched.
 
 The exit status is 0 only if every check held. The import is limited to the
-first 64 MB of source unless --all is given. The store is removed at the end
+first 200 MB of source unless --all is given. The store is removed at the end
 unless --keep is given or something failed.`,
 		Example: `  plinth demo
   plinth demo --seconds 30 --all

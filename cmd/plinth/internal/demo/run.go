@@ -44,7 +44,9 @@ type UI interface {
 
 // Progress is shown while something takes long.
 type Progress interface {
+	// Add says that so many rows and bytes more are done.
 	Add(rows, bytes int64)
+	// End is called once, when all is done or something failed.
 	End()
 }
 
