@@ -48,8 +48,8 @@ func (s *Server) backlogged() bool {
 	return true
 }
 
-// dueStep returns the oldest step if it is older than the window reaches or if
-// the window is too large, else nil.
+// dueStep returns the oldest step if it is older than the window reaches, if
+// the store has been idle since, or if the window is too large, else nil.
 func (s *Server) dueStep() *window.Step {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -63,7 +63,7 @@ func (s *Server) dueStep() *window.Step {
 	if fault.Point("storage.window.advanceEarly") {
 		return step
 	}
-	if step.End() > s.applied.load()-s.cfg.WindowVersions && s.mu.win.Bytes() <= s.cfg.WindowBytes {
+	if step.End() > max(s.applied.load()-s.cfg.WindowVersions, s.idle.load()) && s.mu.win.Bytes() <= s.cfg.WindowBytes {
 		return nil
 	}
 	return step

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/atomicop"
@@ -30,7 +31,11 @@ func (s *Server) applyLoop(ctx context.Context) {
 	pause := minPeekPause
 	for s.waitForSpace(ctx) {
 		after := s.applied.load()
-		reply, err := s.cfg.Log.Peek(ctx, wire.PeekRequest{Tag: s.cfg.Tag, After: after, LimitBytes: s.peekBytes()})
+		reply, err := s.peek(ctx, after)
+		if errors.Is(err, errIdle) && ctx.Err() == nil {
+			s.settleIdle(after)
+			continue
+		}
 		if err == nil && reply.Through <= after {
 			err = wire.ErrInternal.With("log answered a peek after version %d with nothing new, through %d", after, reply.Through)
 		}
@@ -47,6 +52,37 @@ func (s *Server) applyLoop(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// errIdle ends a peek that has waited long enough for the window to be older
+// than any transaction.
+var errIdle = errors.New("nothing was committed for a while")
+
+// peek asks the log for what follows after. While the window holds something
+// it waits no longer than IdleAfter.
+func (s *Server) peek(ctx context.Context, after wire.Version) (wire.PeekReply, error) {
+	if s.idle.load() < after {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.cfg.IdleAfter, errIdle)
+		defer cancel()
+	}
+	reply, err := s.cfg.Log.Peek(ctx, wire.PeekRequest{Tag: s.cfg.Tag, After: after, LimitBytes: s.peekBytes()})
+	if err != nil && errors.Is(context.Cause(ctx), errIdle) {
+		err = errIdle
+	}
+	return reply, err
+}
+
+// settleIdle lets the whole window move to the engine: versions stand still
+// when nobody commits, so its age in versions says nothing, but transactions
+// that began before it could still commit have ended long ago. A store that is
+// left alone so gives its memory back, and is soon open again after a crash.
+func (s *Server) settleIdle(version wire.Version) {
+	if _, begin := s.mu.win.OpenStep(); version > begin {
+		s.cutStep(version)
+	}
+	s.idle.store(version)
+	wake(s.advanceSignal)
 }
 
 func (s *Server) peekBytes() int {

@@ -39,6 +39,10 @@ type Config struct {
 	// WindowVersions is how far back reads reach. Default
 	// wire.WindowVersions.
 	WindowVersions wire.Version
+	// IdleAfter is how long nothing may be committed until the whole window
+	// moves to the engine: long enough for every transaction that read it to
+	// be too old to commit. Default 5 s.
+	IdleAfter time.Duration
 	// StepVersions is how many versions move to the engine in one batch.
 	// Default 500,000, half a second.
 	StepVersions wire.Version
@@ -79,6 +83,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.CacheBytes, 64<<20)
 	setDefault(&c.WindowBytes, 256<<20)
 	setDefault(&c.WindowVersions, wire.WindowVersions)
+	setDefault(&c.IdleAfter, 5*time.Second)
 	setDefault(&c.StepVersions, 500_000)
 	setDefault(&c.MemTableBytes, 64<<20)
 	setDefault(&c.FlushInterval, 10*time.Second)

@@ -28,6 +28,9 @@ type Server struct {
 	// stands at, durable and popped the ones in flushed tables and reported to
 	// the log (S5). Each only grows.
 	applied, advancing, engineVersion, durable, popped atomicVersion
+	// idle is the version up to which the window may move to the engine
+	// whatever its age in versions.
+	idle atomicVersion
 	// opened is where the engine stood when it was opened.
 	opened   wire.Version
 	counters counters
