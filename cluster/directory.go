@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,9 +41,9 @@ type directory struct {
 // ErrFileCorrupt for a directory that holds something else.
 func openDirectory(fs vfs.FS, path string) (*directory, error) {
 	if err := fs.MkdirAll(path, 0o755); err != nil {
-		return nil, wire.ErrIO.With("cannot make data directory %s", path).Because(err)
+		return nil, diskError(path, err)
 	}
-	lock, err := fs.Lock(fs.PathJoin(path, lockFile))
+	lock, err := fs.Lock(lockName(fs, path))
 	if err != nil {
 		return nil, lockError(fs, path, err)
 	}
@@ -56,12 +57,26 @@ func openDirectory(fs vfs.FS, path string) (*directory, error) {
 	return d, nil
 }
 
-// lockError says who has the directory, as far as that is known.
-func lockError(fs vfs.FS, path string, err error) error {
-	if errors.Is(err, os.ErrPermission) && !strings.Contains(err.Error(), "temporarily") {
-		if _, statErr := fs.Stat(fs.PathJoin(path, lockFile)); statErr != nil {
-			return wire.ErrIO.With("no permission to write in data directory %s", path).Because(err)
+// lockName returns the name under which the lock is taken. The operating
+// system's locks are between processes, and within a process Pebble tells them
+// apart by name: other spellings of a directory must not pass for another one.
+func lockName(fs vfs.FS, path string) string {
+	if fs == vfs.Default {
+		if followed, err := filepath.EvalSymlinks(path); err == nil {
+			path = followed
 		}
+		if absolute, err := filepath.Abs(path); err == nil {
+			path = absolute
+		}
+	}
+	return fs.PathJoin(path, lockFile)
+}
+
+// lockError says who has the directory, as far as that is known, or what else
+// is wrong with the lock file.
+func lockError(fs vfs.FS, path string, err error) error {
+	if !lockIsHeld(fs, path, err) {
+		return diskError(fs.PathJoin(path, lockFile), err)
 	}
 	who := "another process"
 	if text, readErr := readFile(fs, fs.PathJoin(path, ownerFile)); readErr == nil && len(text) > 0 {
@@ -69,6 +84,17 @@ func lockError(fs vfs.FS, path string, err error) error {
 	}
 	return wire.ErrDirectoryInUse.With(
 		"data directory %s is in use by %s; stop it first, or open another directory", path, who).Because(err)
+}
+
+// lockIsHeld tells a lock that somebody holds from one that cannot be taken.
+// Some systems answer EACCES in the first case, as they do when the lock file
+// may not be opened.
+func lockIsHeld(fs vfs.FS, path string, err error) bool {
+	if errors.Is(err, syscall.EACCES) {
+		f, openErr := fs.OpenReadWrite(fs.PathJoin(path, lockFile), vfs.WriteCategoryUnspecified)
+		return openErr == nil && f.Close() == nil
+	}
+	return errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held")
 }
 
 func owner() string {
