@@ -128,7 +128,7 @@ func holdDirectory(fs vfs.FS, path string) (*directory, error) {
 		}
 		return nil, wire.ErrFileCorrupt.With("%s is not a data directory: it holds no file %s", path, formatFile)
 	}
-	lock, err := fs.Lock(fs.PathJoin(path, lockFile))
+	lock, err := fs.Lock(lockName(fs, path))
 	if err != nil {
 		return nil, lockError(fs, path, err)
 	}

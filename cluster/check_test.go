@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -381,9 +382,11 @@ func TestCheckRefusesWhatIsNoStoreOfThisFormat(t *testing.T) {
 func TestCheckOfADirectoryInUseSaysWhoHasIt(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, vfs.Default, dir)
-	_, err := Check(context.Background(), vfs.Default, dir)
-	if !errors.Is(err, wire.ErrDirectoryInUse) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
-		t.Errorf("C1: Check of a directory in use: %v", err)
+	for _, name := range []string{dir, dir + "/../" + filepath.Base(dir)} {
+		_, err := Check(context.Background(), vfs.Default, name)
+		if !errors.Is(err, wire.ErrDirectoryInUse) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
+			t.Errorf("C1: Check of %s, which is in use: %v", name, err)
+		}
 	}
 	closeStore(t, l)
 	r, err := Check(context.Background(), vfs.Default, dir)
