@@ -52,6 +52,9 @@ func (f *former) fill(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
+	if err := b.checkVerdicts(); err != nil {
+		return err
+	}
 	f.resolved = turn.Version
 	body, err := f.config.Shards.appendBody(nil, b.committedLists(turn.Version))
 	if err != nil {
@@ -76,6 +79,29 @@ func (f *former) resolveRequest(turn wire.CommitVersionReply, members []*pending
 		}
 	}
 	return req
+}
+
+// checkVerdicts makes sure that there is one answer of a known kind on each
+// transaction, and that it names only ranges that there are.
+func (b *batch) checkVerdicts() error {
+	v := &b.verdicts
+	if len(v.Verdicts) != len(b.members) || v.Conflicting != nil && len(v.Conflicting) != len(b.members) {
+		return wire.ErrInternal.With("resolver gave %d verdicts on %d transactions", len(v.Verdicts), len(b.members))
+	}
+	for i, verdict := range v.Verdicts {
+		if verdict > wire.TooOld {
+			return wire.ErrInternal.With("resolver gave unknown verdict %d", verdict)
+		}
+		if v.Conflicting == nil {
+			continue
+		}
+		for _, r := range v.Conflicting[i] {
+			if r < 0 || r >= len(b.members[i].req.ReadConflicts) {
+				return wire.ErrInternal.With("resolver says that range %d of %d conflicts", r, len(b.members[i].req.ReadConflicts))
+			}
+		}
+	}
+	return nil
 }
 
 // committedLists returns the mutation lists of the transactions that passed.

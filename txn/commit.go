@@ -55,8 +55,9 @@ type CommitProxy struct {
 	config CommitConfig
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	// group counts those who lead a batch, from the call to lead to its answers.
 	group  sync.WaitGroup
-	former former
+	former former // belongs to who is forming a batch
 
 	mu struct {
 		sync.Mutex
@@ -122,7 +123,7 @@ func (p *CommitProxy) Commit(ctx context.Context, req *wire.CommitRequest) (wire
 	if err := req.Validate(); err != nil {
 		return wire.CommitReply{}, err
 	}
-	t := &pending{req: req, bytes: req.Bytes(), wake: make(chan wakeReason, 2)}
+	t := &pending{req: req, bytes: memoryBytes(req), wake: make(chan wakeReason, 2)}
 	lead, err := p.enqueue(t)
 	if err != nil {
 		return wire.CommitReply{}, err
@@ -141,6 +142,19 @@ func (p *CommitProxy) Commit(ctx context.Context, req *wire.CommitRequest) (wire
 			return p.abandon(ctx, t)
 		}
 	}
+}
+
+// What a transaction takes in memory beyond its bytes: itself, and each
+// conflict range, whose key may be empty.
+const (
+	transactionOverheadBytes = 512
+	rangeOverheadBytes       = 48
+)
+
+// memoryBytes is what a waiting transaction takes in memory.
+func memoryBytes(req *wire.CommitRequest) int {
+	ranges := len(req.ReadConflicts) + len(req.WriteConflicts)
+	return req.Bytes() + transactionOverheadBytes + ranges*rangeOverheadBytes
 }
 
 // enqueue admits a transaction, or says why not. With lead true the caller has
@@ -166,6 +180,7 @@ func (p *CommitProxy) takeLeadLocked() bool {
 		return false
 	}
 	p.mu.forming = true
+	p.group.Add(1) // under mu: Close does not wait yet
 	return true
 }
 
@@ -179,30 +194,29 @@ func (p *CommitProxy) callLeaderLocked() {
 // lead forms one batch and sees it through. Only the waiting heeds ctx: when
 // it ends the batch goes on without this goroutine (T3).
 func (p *CommitProxy) lead(ctx context.Context) {
-	p.mu.Lock()
-	members := p.takeBatchLocked()
-	p.former.committed = p.mu.committed
-	p.mu.Unlock()
-
-	b := p.former.form(p.ctx, members)
-	done := make(chan error, 1)
-	if b.err != nil {
-		done <- b.err
-	} else {
-		p.config.Log.Append(&b.append, func(err error) { done <- err })
+	members := p.takeBatch()
+	if len(members) == 0 {
+		// The proxy has ended since this goroutine was called up.
+		p.stopForming()
+		p.group.Done()
+		return
 	}
-
-	p.mu.Lock()
-	p.mu.inFlight++
-	refused := p.stopFormingLocked()
-	p.mu.Unlock()
-	refuse(refused)
-
+	b := p.former.form(p.ctx, members)
+	if b.err != nil {
+		// The proxy ends before anybody can form a batch behind this one.
+		p.finish(b, b.err)
+		p.stopForming()
+		p.group.Done()
+		return
+	}
+	done := make(chan error, 1)
+	p.config.Log.Append(&b.append, func(err error) { done <- err })
+	p.stopForming()
 	select {
 	case err := <-done:
 		p.finish(b, err)
+		p.group.Done()
 	case <-ctx.Done():
-		p.group.Add(1)
 		go func() {
 			defer p.group.Done()
 			p.finish(b, <-done)
@@ -210,8 +224,14 @@ func (p *CommitProxy) lead(ctx context.Context) {
 	}
 }
 
-// takeBatchLocked takes the transactions of the next batch from the queue.
-func (p *CommitProxy) takeBatchLocked() []*pending {
+// takeBatch takes the transactions of the next batch from the queue; none if
+// the proxy has ended.
+func (p *CommitProxy) takeBatch() (members []*pending) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.failed != nil {
+		return nil
+	}
 	count, bytes := 0, 0
 	for _, t := range p.mu.queue {
 		if count > 0 && (count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes) {
@@ -220,8 +240,13 @@ func (p *CommitProxy) takeBatchLocked() []*pending {
 		count++
 		bytes += t.bytes
 	}
-	members := p.mu.queue[:count:count]
+	members = p.mu.queue[:count:count]
 	p.mu.queue = p.mu.queue[count:]
+	if len(p.mu.queue) == 0 {
+		p.mu.queue = nil // or it would hold on to what it held
+	}
+	p.mu.inFlight++
+	p.former.committed = p.mu.committed
 	return members
 }
 
@@ -265,8 +290,15 @@ func (p *CommitProxy) failLocked(err error) (first bool, refused []*pending) {
 	return true, p.refusedLocked()
 }
 
-// stopFormingLocked gives the right to form batches back, or on to the head of
-// the queue.
+// stopForming gives the right to form batches back, or on to the head of the
+// queue.
+func (p *CommitProxy) stopForming() {
+	p.mu.Lock()
+	refused := p.stopFormingLocked()
+	p.mu.Unlock()
+	refuse(refused)
+}
+
 func (p *CommitProxy) stopFormingLocked() (refused []*pending) {
 	p.mu.forming = false
 	p.callLeaderLocked()
@@ -322,6 +354,7 @@ func (p *CommitProxy) leaveQueue(ctx context.Context, t *pending, i int) error {
 	select {
 	case <-t.wake: // to lead: what is queued has not been answered
 		refused = p.stopFormingLocked()
+		p.group.Done()
 	default:
 	}
 	p.mu.Unlock()
@@ -330,7 +363,8 @@ func (p *CommitProxy) leaveQueue(ctx context.Context, t *pending, i int) error {
 }
 
 // Close ends the proxy: what is queued, and what comes later, gets
-// ErrGenerationEnded. It waits for batches whose leaders have left.
+// ErrGenerationEnded. It waits for the batches under way, so the log has to
+// answer until then.
 func (p *CommitProxy) Close() {
 	p.mu.Lock()
 	_, refused := p.failLocked(wire.ErrGenerationEnded)

@@ -195,6 +195,16 @@ func TestAFullProxyRefuses(t *testing.T) {
 	}
 }
 
+// Transactions without a byte in them could queue without limit.
+func TestEmptyTransactionsCountAgainstTheLimit(t *testing.T) {
+	if n := memoryBytes(&wire.CommitRequest{}); n < 100 {
+		t.Errorf("an empty transaction counts as %d bytes", n)
+	}
+	if n := memoryBytes(&wire.CommitRequest{ReadConflicts: make([]wire.KeyRange, 1000)}); n < 48_000 {
+		t.Errorf("a thousand empty ranges count as %d bytes", n)
+	}
+}
+
 func TestABatchThatCannotBeResolvedEndsTheProxy(t *testing.T) {
 	b := newBench(nil, 0, nil)
 	defer b.close()
@@ -237,5 +247,79 @@ func TestMalformedTransactionsAreRefusedAlone(t *testing.T) {
 	}
 	if _, err := b.proxy.Commit(context.Background(), set("fine")); err != nil {
 		t.Errorf("the next transaction: %v", err)
+	}
+}
+
+// A verdict of a kind that the proxy does not know left a transaction out of
+// the log and acknowledged it.
+func TestAnswersThatMakeNoSenseEndTheProxy(t *testing.T) {
+	for name, spoil := range map[string]func(*wire.ResolveReply){
+		"unknown verdict": func(r *wire.ResolveReply) { r.Verdicts[0] = wire.TooOld + 1 },
+		"too few":         func(r *wire.ResolveReply) { r.Verdicts = nil },
+		"no such range":   func(r *wire.ResolveReply) { r.Verdicts[0], r.Conflicting[0] = wire.Conflict, []int{0} },
+	} {
+		b := newBench(nil, 0, nil)
+		b.resolver.spoil = spoil
+		if _, err := b.proxy.Commit(context.Background(), set("a")); !errors.Is(err, wire.ErrGenerationEnded) || !errors.Is(err, wire.ErrInternal) {
+			t.Errorf("T5: %s: %v", name, err)
+		}
+		b.close()
+		if n := len(b.log.batches); n != 0 {
+			t.Errorf("T5: %s: %d batches reached the log", name, n)
+		}
+	}
+}
+
+// Close did not wait for a batch that a client's goroutine led: the log was
+// then closed under it, and a commit of a clean shutdown ended in doubt.
+func TestCloseWaitsForTheBatchesUnderWay(t *testing.T) {
+	gate := make(chan struct{})
+	b := newBench(gate, 0, nil)
+	defer b.log.close()
+	answer := make(chan error, 1)
+	go func() {
+		_, err := b.proxy.Commit(context.Background(), set("a"))
+		answer <- err
+	}()
+	for {
+		b.log.Lock()
+		n := len(b.log.batches)
+		b.log.Unlock()
+		if n == 1 {
+			break
+		}
+	}
+	go func() {
+		<-b.proxy.ctx.Done() // Close has begun
+		close(gate)
+	}()
+	b.proxy.Close()
+	b.proxy.mu.Lock()
+	if n := b.proxy.mu.inFlight; n != 0 {
+		t.Errorf("%d batches are under way after Close", n)
+	}
+	b.proxy.mu.Unlock()
+	if err := <-answer; err != nil {
+		t.Errorf("the commit under way: %v", err)
+	}
+}
+
+// Who was called up to lead when the proxy ended forms no batch any more.
+func TestALeaderOfAnEndedProxyFormsNoBatch(t *testing.T) {
+	b := newBench(nil, 0, nil)
+	defer b.close()
+	t1 := &pending{req: set("a"), wake: make(chan wakeReason, 2)}
+	if lead, err := b.proxy.enqueue(t1); !lead || err != nil {
+		t.Fatal(lead, err)
+	}
+	b.proxy.mu.Lock()
+	b.proxy.failLocked(wire.ErrGenerationEnded)
+	b.proxy.mu.Unlock()
+	b.proxy.lead(context.Background())
+	if reason := <-t1.wake; reason != wakeAnswered || !errors.Is(t1.err, wire.ErrGenerationEnded) {
+		t.Errorf("T5: the leader was told %v", t1.err)
+	}
+	if n := len(b.log.batches); n != 0 {
+		t.Errorf("%d batches reached the log", n)
 	}
 }

@@ -45,6 +45,8 @@ func (s *fakeSequencer) CommittedVersion(context.Context, wire.RoleID) (wire.Ver
 type fakeResolver struct {
 	last wire.Version
 	fail error
+	// spoil, if given, changes a reply.
+	spoil func(*wire.ResolveReply)
 }
 
 func (r *fakeResolver) Resolve(_ context.Context, req *wire.ResolveRequest) (wire.ResolveReply, error) {
@@ -66,6 +68,9 @@ func (r *fakeResolver) Resolve(_ context.Context, req *wire.ResolveRequest) (wir
 				reply.Conflicting[i] = []int{0}
 			}
 		}
+	}
+	if r.spoil != nil {
+		r.spoil(&reply)
 	}
 	return reply, nil
 }
