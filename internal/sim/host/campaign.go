@@ -38,10 +38,14 @@ type Totals struct {
 // is under way any more: at the end of the seeds, at the time Until, after
 // MaxFailures, or when ctx ends.
 func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func(*Result, *Totals)) *Totals {
+	return runCampaign(ctx, p.Run, config, each)
+}
+
+func runCampaign(ctx context.Context, run func(context.Context, RunConfig) *Result, config CampaignConfig, each func(*Result, *Totals)) *Totals {
 	if config.Workers <= 0 {
 		config.Workers = runtime.GOMAXPROCS(0)
 	}
-	c := &campaign{program: p, config: config, each: each, began: time.Now()}
+	c := &campaign{run: run, config: config, each: each, began: time.Now()}
 	var workers sync.WaitGroup
 	for range config.Workers {
 		workers.Go(func() { c.work(ctx) })
@@ -52,10 +56,10 @@ func (p *Program) Campaign(ctx context.Context, config CampaignConfig, each func
 }
 
 type campaign struct {
-	program *Program
-	config  CampaignConfig
-	each    func(*Result, *Totals)
-	began   time.Time
+	run    func(context.Context, RunConfig) *Result
+	config CampaignConfig
+	each   func(*Result, *Totals)
+	began  time.Time
 
 	mu struct {
 		sync.Mutex
@@ -72,7 +76,7 @@ func (c *campaign) work(ctx context.Context) {
 		}
 		config := c.config.Run
 		config.Seed, config.Trace = c.config.First+number, nil
-		result := c.program.Run(ctx, config)
+		result := c.run(ctx, config)
 		if c.config.TwiceEvery > 0 && number%c.config.TwiceEvery == 0 && result.Outcome == Passed {
 			result = c.again(ctx, config, result)
 		}
@@ -100,7 +104,7 @@ func (c *campaign) next(ctx context.Context) (number uint64, ok bool) {
 
 // again repeats the run that gave first.
 func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *Result {
-	second := c.program.Run(ctx, config)
+	second := c.run(ctx, config)
 	if second.Outcome != Stopped && second.Hash != first.Hash {
 		second.Outcome = Diverged
 		second.Err = &DivergedError{First: first.Hash, Second: second.Hash}

@@ -20,4 +20,6 @@
 //	S1  A run ends within its limit of virtual time, or says what hangs.
 //	S2  Once faults have ended the store opens, at the first attempt.
 //	S3  An orderly Close on a healthy disk succeeds.
+//	S4  When everything is closed no goroutine of it is left, of the dead
+//	    processes neither.
 package scenario

@@ -82,9 +82,6 @@ func (inc *Incarnation) die(cause error) bool {
 	return true
 }
 
-// killed returns the cause of death if the incarnation has died.
-func (inc *Incarnation) killed() error { return context.Cause(inc.ctx) }
-
 func (inc *Incarnation) close() error {
 	return errors.Join(inc.db.Close(), inc.store.Close())
 }

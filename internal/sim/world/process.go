@@ -79,9 +79,11 @@ func (p *Process) Boot() error {
 	}
 	db, store, err := p.open(Host{FS: inc.mount, Dir: "/store"})
 	if err != nil {
-		inc.die(err)
+		if !inc.die(err) {
+			err = errors.Join(err, context.Cause(inc.ctx))
+		}
 		p.world.Trace("process %s boot %d failed: %v", p.name, inc.number, err)
-		return fmt.Errorf("process %s: opening the store: %w", p.name, errors.Join(err, inc.killed()))
+		return fmt.Errorf("process %s: opening the store: %w", p.name, err)
 	}
 	if !inc.comeUp(db, store) {
 		p.bury(inc)
