@@ -96,28 +96,33 @@ func (f *demoFlags) run(cmd *cobra.Command) (err error) {
 		ui.welcome(f.dir)
 	}
 	report, err := demo.Run(ctx, config, ui)
-	keep := f.keep || !report.OK && ctx.Err() == nil
-	err = errors.Join(err, f.show(ui, report, keep))
-	if !keep {
-		err = errors.Join(err, remove())
-	}
 	if err == nil && !report.OK {
-		err = fmt.Errorf("%d of %d checks failed; the store is kept in %s", report.Failed(), len(report.Checks), f.dir)
+		err = fmt.Errorf("%d of %d checks failed", report.Failed(), len(report.Checks))
+	}
+	// A store that something went wrong with is worth a look, if there is
+	// anything in it.
+	failed := err != nil && ctx.Err() == nil && report.Import.Files > 0
+	err = errors.Join(err, f.show(ui, report))
+	switch {
+	case failed:
+		err = fmt.Errorf("%w; the store is kept in %s", err, f.dir)
+	case !f.keep:
+		err = errors.Join(err, remove())
 	}
 	return err
 }
 
-// show prints the report.
-func (f *demoFlags) show(ui *demoUI, report *demo.Report, keep bool) error {
+// show prints the report, the table only of a demo that came to its end.
+func (f *demoFlags) show(ui *demoUI, report *demo.Report) error {
 	if f.asJSON {
 		encoder := json.NewEncoder(ui.out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(report)
 	}
-	if report.OK {
+	if report.Ended {
 		ui.table(report)
 	}
-	if keep {
+	if f.keep {
 		ui.kept(f.dir)
 	}
 	return ui.err

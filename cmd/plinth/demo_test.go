@@ -70,6 +70,7 @@ func TestDemoAsJSONIsAReportAndLeavesNothingBehind(t *testing.T) {
 
 func TestDemoRefusesWhatItCannotWorkWith(t *testing.T) {
 	full := smallSource(t)
+	t.Setenv("TMPDIR", t.TempDir())
 	for _, c := range []struct {
 		args []string
 		text string
@@ -84,6 +85,9 @@ func TestDemoRefusesWhatItCannotWorkWith(t *testing.T) {
 		if status, _, errOut := plinth(t, args...); status != statusFailed || !strings.Contains(errOut, c.text) {
 			t.Errorf("plinth %v: exit status %d, errors %q", args, status, errOut)
 		}
+	}
+	if names, err := os.ReadDir(os.TempDir()); err != nil || len(names) != 0 {
+		t.Errorf("stores are left behind: %v (%v)", names, err)
 	}
 	if names, err := os.ReadDir(full); err != nil || len(names) != 2 {
 		t.Errorf("a directory that was refused holds %v now (%v)", names, err)

@@ -8,7 +8,10 @@ import (
 
 // Report says what the demo did, how fast, and which checks held.
 type Report struct {
+	// OK says that the demo came to its end and every check held, Ended only the
+	// former.
 	OK     bool   `json:"ok"`
+	Ended  bool   `json:"ended"`
 	Dir    string `json:"dir"`
 	Source string `json:"source"`
 

@@ -79,7 +79,8 @@ func Run(ctx context.Context, config Config, ui UI) (_ *Report, err error) {
 	defer func() {
 		err = errors.Join(err, r.close())
 		r.report.Took = time.Since(began)
-		r.report.OK = err == nil && r.report.checksHold()
+		r.report.Ended = err == nil
+		r.report.OK = r.report.Ended && r.report.checksHold()
 	}()
 	for _, step := range []func(context.Context) error{r.importSource, r.query, r.crash, r.recover, r.goOn} {
 		if err := step(ctx); err != nil {
