@@ -1,6 +1,7 @@
 package txlog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/wire"
@@ -14,9 +15,9 @@ const maxEarly = 1_000
 type orderer struct {
 	// next is the version that the next proposal must follow.
 	next wire.Version
-	// early holds batches that arrived before their predecessor, by its
-	// version.
-	early map[wire.Version]*arrival
+	// early holds batches that arrived before their predecessor. One that was
+	// repeated while it waited is there more than once: each is answered.
+	early []*arrival
 }
 
 // arrival is a batch that was handed in.
@@ -31,17 +32,11 @@ type arrival struct {
 // waiting: for their predecessor, or until their time is up.
 func (o *orderer) restart(next wire.Version) {
 	o.next = next
-	if o.early == nil {
-		o.early = make(map[wire.Version]*arrival)
-	}
 }
 
 // drain takes out all batches that wait.
 func (o *orderer) drain() (waited []*arrival) {
-	for _, a := range o.early {
-		waited = append(waited, a)
-	}
-	clear(o.early)
+	waited, o.early = o.early, nil
 	return waited
 }
 
@@ -56,23 +51,34 @@ func (o *orderer) arrive(a *arrival) (ready []*arrival, err error) {
 		if len(o.early) >= maxEarly {
 			return nil, wire.ErrChainBroken.With("%d batches wait for their predecessor %d", len(o.early), o.next)
 		}
-		o.early[a.req.Prev] = a
+		o.early = append(o.early, a)
 		return nil, nil
 	}
-	for a != nil {
-		ready = append(ready, a)
-		o.next = a.req.Version
-		a = o.early[o.next]
-		delete(o.early, o.next)
+	for next := []*arrival{a}; len(next) > 0; next = o.takeEarly() {
+		ready = append(ready, next...)
+		o.next = next[0].req.Version
 	}
 	return ready, nil
 }
 
+// takeEarly takes out the batches whose turn it is.
+func (o *orderer) takeEarly() (next []*arrival) {
+	o.early = slices.DeleteFunc(o.early, func(a *arrival) bool {
+		if a.req.Prev == o.next {
+			next = append(next, a)
+			return true
+		}
+		return false
+	})
+	return next
+}
+
 // remove takes an early batch out and reports whether it still waited.
 func (o *orderer) remove(a *arrival) bool {
-	if o.early[a.req.Prev] != a {
+	i := slices.Index(o.early, a)
+	if i < 0 {
 		return false
 	}
-	delete(o.early, a.req.Prev)
+	o.early = slices.Delete(o.early, i, i+1)
 	return true
 }

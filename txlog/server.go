@@ -103,6 +103,10 @@ func (s *Server) Append(req *wire.AppendRequest, done func(error)) {
 	s.order.Lock()
 	defer s.order.Unlock()
 	o := &s.order.orderer
+	if s.isClosed() {
+		done(wire.ErrDatabaseClosed) // what came early would wait in vain
+		return
+	}
 	if s.reorder.Swap(false) {
 		s.mu.Lock()
 		o.restart(s.mu.core.End())
@@ -238,6 +242,15 @@ func (s *Server) Status() Status {
 	defer s.mu.Unlock()
 	c := s.mu.core
 	return Status{Locked: c.Locked(), End: c.End(), KnownCommitted: c.KnownCommitted(), Popped: c.Tags(), UnpoppedBatches: len(c.items)}
+}
+
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Close ends the replica: peeks and unanswered appends get ErrDatabaseClosed.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -233,5 +234,101 @@ func TestAStorageServerThatLostItsDiskIsTold(t *testing.T) {
 	}
 	if _, err := n.server.Peek(context.Background(), wire.PeekRequest{Tag: 1, After: first}); !errors.Is(err, wire.ErrFileCorrupt) {
 		t.Errorf("peek below what was popped: %v, want file_corrupt", err)
+	}
+}
+
+// A batch that was repeated while it waited for its predecessor took the place
+// of the first one, which was never answered.
+func TestABatchRepeatedWhileItWaitsIsAnsweredTwice(t *testing.T) {
+	n := openNode(t, vfs.NewMem())
+	defer n.close()
+	generation, first := n.begin(t)
+	results := make(chan error, 3)
+	done := func(err error) { results <- err }
+	later := &wire.AppendRequest{Generation: generation, Prev: first + 1, Version: first + 2}
+	n.server.Append(later, done)
+	n.server.Append(later, done)
+	n.server.Append(&wire.AppendRequest{Generation: generation, Prev: first, Version: first + 1}, done)
+	for range 3 {
+		if err := <-results; err != nil {
+			t.Errorf("L1: %v", err)
+		}
+	}
+	if end := n.server.Status().End; end != first+2 {
+		t.Errorf("the log ends at %d, want %d", end, first+2)
+	}
+}
+
+// An early batch that came after Close waited for its time to be up.
+func TestAnEarlyBatchAfterCloseIsAnsweredAtOnce(t *testing.T) {
+	n := openNode(t, vfs.NewMem())
+	generation, first := n.begin(t)
+	n.close()
+	if err := n.append(generation, first+5, first+6, 1, "late"); !errors.Is(err, wire.ErrDatabaseClosed) {
+		t.Errorf("append after close: %v", err)
+	}
+}
+
+// A log entry that cannot be read was skipped without a word when the log was
+// replayed, and every batch behind it with it.
+func TestAnEntryThatCannotBeReadEndsTheReplica(t *testing.T) {
+	fs := vfs.NewMem()
+	n := openNode(t, fs)
+	n.begin(t)
+	done := make(chan error, 1)
+	n.server.group.Propose([]byte{99, 0, 0, 0, 0, 0}, func(_ any, err error) { done <- err })
+	if err := <-done; !errors.Is(err, wire.ErrFileCorrupt) {
+		t.Errorf("the proposer was told %v", err)
+	}
+	n.close()
+	replay := raftgroup.NewReplay()
+	quiet := slog.New(slog.DiscardHandler)
+	log, err := wal.Open(wal.Options{FS: fs, Dir: "log", QueueLimitBytes: raftgroup.LogQueueBytes, Replay: replay.Record, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	_, err = Open(context.Background(), Config{Replica: 1, Voters: []uint64{1}, Log: log, Logger: quiet}, replay)
+	if !errors.Is(err, wire.ErrFileCorrupt) || !strings.Contains(err.Error(), "entry 5 cannot be applied") {
+		t.Errorf("open: %v, want file_corrupt that names the entry", err)
+	}
+}
+
+// Two pops at once may write their checkpoints in the wrong order. The log
+// then ended in a checkpoint from before its first entry, and could not be
+// opened again.
+func TestCheckpointsWrittenInTheWrongOrderAreHarmless(t *testing.T) {
+	fs := vfs.NewMem()
+	n := openNode(t, fs)
+	generation, version := n.begin(t)
+	type cut struct {
+		index    uint64
+		snapshot []byte
+	}
+	var cuts []cut
+	for range 2 {
+		if err := n.append(generation, version, version+1, 1, "text"); err != nil {
+			t.Fatal(err)
+		}
+		version++
+		n.server.mu.Lock()
+		n.server.mu.core.Pop(1, version)
+		index, snapshot, ok := n.server.mu.core.Cut()
+		n.server.mu.Unlock()
+		if !ok {
+			t.Fatal("nothing to cut")
+		}
+		cuts = append(cuts, cut{index, snapshot})
+	}
+	for _, c := range []cut{cuts[1], cuts[0]} {
+		if err := n.server.group.Compact(c.index, c.snapshot); err != nil {
+			t.Errorf("G4: checkpoint at %d: %v", c.index, err)
+		}
+	}
+	n.close()
+	n = openNode(t, fs)
+	defer n.close()
+	if end := n.server.Status().End; end != version {
+		t.Errorf("the log ends at %d, want %d", end, version)
 	}
 }

@@ -48,7 +48,9 @@ const LogQueueBytes = 2 * maxUncommittedBytes
 // StateMachine is what the group replicates.
 type StateMachine interface {
 	// Apply takes one committed entry (G2). Its result goes to the proposer.
-	// It is called under the group's lock: it must not call the group.
+	// An ErrFileCorrupt says that the entry cannot be read: it ends the
+	// replica, which must not go on as if the entry were not there.
+	// Apply is called under the group's lock: it must not call the group.
 	Apply(index uint64, data []byte) (result any, err error)
 	// Restore takes the snapshot of the checkpoint that a start begins with.
 	Restore(snapshot []byte) error
@@ -94,8 +96,10 @@ type Group struct {
 		hardState *pb.HardState // as written last
 		failed    error
 		applied   uint64
+		// checkpointed is the index of the newest checkpoint that was written.
+		checkpointed uint64
 		// waiting holds the proposals that are not answered, by index.
-		waiting map[uint64]proposal
+		waiting map[uint64]*proposal
 		// answers and outbox are worked off when the lock is given up.
 		answers []func()
 		outbox  []*pb.Message
@@ -105,6 +109,9 @@ type Group struct {
 type proposal struct {
 	term uint64
 	done func(result any, err error)
+	// older is a proposal of an earlier term for the same index, nil as a rule.
+	// This replica has lost it, but another may still have it.
+	older *proposal
 }
 
 // Open starts a replica from what replay found; an empty replay starts a new
@@ -117,7 +124,7 @@ func Open(ctx context.Context, config Config, replay *Replay) (*Group, error) {
 		config.Tick = 50 * time.Millisecond
 	}
 	g := &Group{config: config, stop: make(chan struct{}), leads: make(chan struct{})}
-	g.mu.waiting = make(map[uint64]proposal)
+	g.mu.waiting = make(map[uint64]*proposal)
 	if replay.Empty() {
 		if err := g.bootstrap(ctx, replay); err != nil {
 			return nil, err
@@ -185,7 +192,7 @@ func (g *Group) startRaft(applied uint64) error {
 	}
 	g.mu.node = node
 	g.mu.hardState, _, _ = g.store.InitialState()
-	g.mu.applied = applied
+	g.mu.applied, g.mu.checkpointed = applied, applied
 	return nil
 }
 
@@ -246,7 +253,8 @@ func (g *Group) proposeLocked(data []byte, done func(any, error)) (err error) {
 	if invariants.Enabled {
 		invariants.Assert(len(last.GetData()) == len(data), "G3: the proposal is not the last entry of its Ready")
 	}
-	g.mu.waiting[last.GetIndex()] = proposal{term: last.GetTerm(), done: done}
+	index := last.GetIndex()
+	g.mu.waiting[index] = &proposal{term: last.GetTerm(), done: done, older: g.mu.waiting[index]}
 	waits = true
 	g.handleLocked(rd)
 	g.driveLocked()
@@ -382,7 +390,9 @@ func (g *Group) applyLocked(m *pb.Message) {
 			invariants.Assert(e.GetIndex() == g.mu.applied+1, "G2: entry %d after %d", e.GetIndex(), g.mu.applied)
 		}
 		g.mu.applied = e.GetIndex()
-		g.applyEntryLocked(e)
+		if g.applyEntryLocked(e); g.mu.failed != nil {
+			return
+		}
 	}
 	for _, r := range m.GetResponses() {
 		if err := g.mu.node.Step(r); err != nil {
@@ -407,14 +417,23 @@ func (g *Group) applyEntryLocked(e *pb.Entry) {
 	case len(e.GetData()) > 0:
 		result, err = g.config.StateMachine.Apply(e.GetIndex(), e.GetData())
 	}
-	p, ok := g.mu.waiting[e.GetIndex()]
-	if !ok {
+	if errors.Is(err, wire.ErrFileCorrupt) {
+		g.failLocked(wire.ErrFileCorrupt.With(
+			"raft entry %d cannot be applied; a newer version of Plinth may have written it, else restore the store from a backup or a replica", e.GetIndex()).Because(err))
 		return
 	}
-	delete(g.mu.waiting, e.GetIndex())
-	if p.term != e.GetTerm() {
-		result, err = nil, ErrLost
+	for p := g.mu.waiting[e.GetIndex()]; p != nil; p = p.older {
+		if p.term == e.GetTerm() {
+			g.answerLocked(p, result, err)
+		} else {
+			g.answerLocked(p, nil, ErrLost)
+		}
 	}
+	delete(g.mu.waiting, e.GetIndex())
+}
+
+// answerLocked has a proposal answered when the lock is given up.
+func (g *Group) answerLocked(p *proposal, result any, err error) {
 	g.mu.answers = append(g.mu.answers, func() { p.done(result, err) })
 }
 
@@ -469,54 +488,6 @@ func (g *Group) Entry(index uint64) ([]byte, error) {
 // BytesThrough returns how many bytes of entries up to index the log holds.
 func (g *Group) BytesThrough(index uint64) int { return g.store.bytesThrough(index) }
 
-// Compact gives up the entries through index, which must be applied: snapshot
-// is the state machine's state right there. It returns at once; the log is cut
-// when the checkpoint is on disk (G4).
-func (g *Group) Compact(index uint64, snapshot []byte) error {
-	g.mu.Lock()
-	defer g.unlock()
-	if g.mu.failed != nil {
-		return g.mu.failed
-	}
-	if index > g.mu.applied {
-		return wire.ErrInternal.With("compaction through entry %d, but only %d is applied", index, g.mu.applied)
-	}
-	term, err := g.store.Term(index)
-	if err != nil {
-		return err
-	}
-	_, conf, _ := g.store.InitialState()
-	b := base{index: index, term: term, conf: conf, snapshot: snapshot}
-	payload, err := encodeCheckpoint(b)
-	if err != nil {
-		return err
-	}
-	// The hard state is written anew: its last record may be in the part that
-	// is given up.
-	records := []wal.Record{
-		{Group: g.config.Group, Kind: recordCheckpoint, Index: index, Payload: payload},
-		g.hardStateRecord(g.mu.hardState),
-	}
-	w := &write{states: len(records), base: &b}
-	if w.positions, err = g.config.Log.Append(nil, records, func(err error) { g.written(w, err) }); err != nil {
-		g.failLocked(err)
-	}
-	return err
-}
-
-// cutLocked cuts the log at a checkpoint that is on disk, and says from where
-// on the group still needs the write-ahead log.
-func (g *Group) cutLocked(b base) {
-	g.store.cut(b)
-	keep := b.pos
-	if pos, ok := g.store.firstPosition(); ok && pos.Compare(keep) < 0 {
-		keep = pos
-	}
-	if g.config.Retain != nil {
-		g.config.Retain(keep)
-	}
-}
-
 // failLocked ends the replica for the given reason. What waits gets it.
 func (g *Group) failLocked(err error) {
 	if g.mu.failed != nil {
@@ -524,10 +495,12 @@ func (g *Group) failLocked(err error) {
 	}
 	g.mu.failed = err
 	close(g.stop)
-	for index, p := range g.mu.waiting {
-		delete(g.mu.waiting, index)
-		g.mu.answers = append(g.mu.answers, func() { p.done(nil, err) })
+	for _, p := range g.mu.waiting {
+		for ; p != nil; p = p.older {
+			g.answerLocked(p, nil, err)
+		}
 	}
+	clear(g.mu.waiting)
 }
 
 // unlock gives up the lock, then sends and answers what has gathered: both may

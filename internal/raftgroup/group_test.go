@@ -233,3 +233,25 @@ func TestAClosedGroupRefusesProposals(t *testing.T) {
 		t.Errorf("wait for the leader after close: %v", err)
 	}
 }
+
+// A proposal for an index that an earlier term's proposal still waits for took
+// its place, and the earlier one was never answered.
+func TestProposalsForOneIndexAreAllAnswered(t *testing.T) {
+	r, err := openReplica(vfs.NewMem(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	older := make(chan error, 1)
+	r.group.mu.Lock()
+	next, _ := r.group.store.LastIndex()
+	next++
+	r.group.mu.waiting[next] = &proposal{term: 0, done: func(_ any, err error) { older <- err }}
+	r.group.mu.Unlock()
+	if err := r.propose("newer"); err != nil {
+		t.Errorf("G3: the newer proposal: %v", err)
+	}
+	if err := <-older; !errors.Is(err, ErrLost) {
+		t.Errorf("G3: the older proposal: %v", err)
+	}
+}
