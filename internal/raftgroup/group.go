@@ -485,7 +485,8 @@ func (g *Group) Entry(index uint64) ([]byte, error) {
 	return e.GetData(), err
 }
 
-// BytesThrough returns how many bytes of entries up to index the log holds.
+// BytesThrough returns how many bytes the entries up to index take, with what
+// keeping an entry costs.
 func (g *Group) BytesThrough(index uint64) int { return g.store.bytesThrough(index) }
 
 // failLocked ends the replica for the given reason. What waits gets it.

@@ -255,3 +255,28 @@ func TestProposalsForOneIndexAreAllAnswered(t *testing.T) {
 		t.Errorf("G3: the older proposal: %v", err)
 	}
 }
+
+// The cache counted the data of entries alone, so that tiny entries took many
+// times its limit.
+func TestTinyEntriesKeepTheLimitOfTheCache(t *testing.T) {
+	const limit = 10_000
+	r, err := openReplica(vfs.NewMem(), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	for range 200 {
+		if err := r.propose("x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cached := 0
+	for _, s := range r.group.store.mu.slots {
+		if s.entry != nil {
+			cached++
+		}
+	}
+	if cached > limit/entryOverheadBytes+1 {
+		t.Errorf("%d entries are in memory, for a limit of %d bytes", cached, limit)
+	}
+}

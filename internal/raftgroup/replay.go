@@ -74,7 +74,7 @@ func (r *Replay) entry(index uint64, payload []byte, pos wal.Position) error {
 	if at > uint64(len(r.entries)) {
 		return wire.ErrFileCorrupt.With("raft entry %d follows entry %d in the log", index, r.first+uint64(len(r.entries))-1)
 	}
-	r.entries = append(r.entries[:at], slot{term: e.GetTerm(), pos: pos, bytes: len(e.GetData())})
+	r.entries = append(r.entries[:at], slot{term: e.GetTerm(), pos: pos, bytes: entryBytes(e)})
 	return nil
 }
 

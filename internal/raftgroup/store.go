@@ -48,9 +48,17 @@ type slot struct {
 	// entry is nil if it has to be read back from pos.
 	entry *pb.Entry
 	// pos is the zero Position until the write-ahead log has told it.
-	pos   wal.Position
+	pos wal.Position
+	// bytes is the entry's share of the limits, see entryBytes.
 	bytes int
 }
+
+// entryOverheadBytes is what an entry takes in memory, and about what it takes
+// on disk, beyond its data: measured. Without it a log of tiny entries would
+// outgrow the limits of the cache many times over.
+const entryOverheadBytes = 200
+
+func entryBytes(e *pb.Entry) int { return entryOverheadBytes + len(e.GetData()) }
 
 func newStore(b base, log Log, cacheBytes int) *Store {
 	s := &Store{log: log, cacheBytes: cacheBytes}
@@ -160,7 +168,7 @@ func (s *Store) append(entries []*pb.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range entries {
-		if err := s.appendLocked(slot{term: e.GetTerm(), entry: e, bytes: len(e.GetData())}, e.GetIndex()); err != nil {
+		if err := s.appendLocked(slot{term: e.GetTerm(), entry: e, bytes: entryBytes(e)}, e.GetIndex()); err != nil {
 			return err
 		}
 	}
