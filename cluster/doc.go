@@ -12,8 +12,9 @@
 //	C2  Opening is a recovery: the generation before is locked out of the log
 //	    before the log's end is read, and nothing is accepted before the log
 //	    has begun the new generation.
-//	C3  After the first fatal error nothing is acknowledged any more, and every
-//	    call says what the error was.
+//	C3  A call that begins after the first fatal error is refused and says what
+//	    the error was, and a watch under way ends with it. A commit under way may
+//	    still be acknowledged: it is on disk then.
 //	C4  The engine holds everything that the log does not keep any more, and
 //	    nothing that was never in the log. Otherwise one of the two was lost or
 //	    replaced, and the store does not open.

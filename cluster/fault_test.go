@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -247,4 +248,37 @@ func TestAnyOneFailureOfTheDiskIsReportedAndHarmless(t *testing.T) {
 			t.Fatalf("operation %d (%+v) failed: %v", n, failed, err)
 		}
 	}
+}
+
+// A watch went on waiting for a store that had ended, since the storage server
+// does not hear of the log's failure.
+func TestAWatchEndsWithTheStore(t *testing.T) {
+	var broken atomic.Bool
+	f := &trap{fails: func(_ int, op errorfs.Op) error {
+		if broken.Load() && !ofStorage(op.Path) {
+			return syscall.EIO
+		}
+		return nil
+	}}
+	l := open(t, f.wrap(vfs.NewMem()), "data")
+	version := readVersion(t, l)
+	watched := make(chan error, 1)
+	go func() {
+		_, err := l.Watch(context.Background(), &wire.WatchRequest{Key: []byte("key"), Version: version})
+		watched <- err
+	}()
+	for l.Status().Storage.Watches == 0 {
+		runtime.Gosched()
+	}
+	broken.Store(true)
+	if _, err := l.Commit(context.Background(), setRequest(version, "other", "x")); !wire.MaybeCommitted(err) {
+		t.Errorf("commit on a broken disk: %v", err)
+	}
+	if err := <-watched; !errors.Is(err, wire.ErrIO) {
+		t.Errorf("C3: the watch ends with %v", err)
+	}
+	if err := l.Close(); !errors.Is(err, wire.ErrIO) {
+		t.Errorf("close: %v", err)
+	}
+	awaitNoGoroutines(t)
 }

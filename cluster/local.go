@@ -69,12 +69,10 @@ type Local struct {
 	commits    *txn.CommitProxy
 
 	closing sync.Once
-	// ended is closed after reason was set: why nothing is served any more.
-	ended chan struct{}
-	mu    struct {
-		sync.Mutex
-		reason error
-	}
+	// life ends with the store; its cause is why nothing is served any more.
+	life     context.Context
+	endLife  context.CancelCauseFunc
+	ending   sync.Once
 	closeErr error
 }
 
@@ -89,7 +87,8 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	l := &Local{config: config, ended: make(chan struct{})}
+	l := &Local{config: config}
+	l.life, l.endLife = context.WithCancelCause(context.Background())
 	defer func() {
 		if err != nil {
 			l.end(err)
@@ -189,32 +188,19 @@ func (l *Local) recruit(first wire.Version) {
 // end notes why the store serves nothing any more (C3). Only the first reason
 // counts.
 func (l *Local) end(reason error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.reason != nil {
-		return
-	}
-	l.mu.reason = reason
-	close(l.ended)
-	if !errors.Is(reason, wire.ErrDatabaseClosed) {
-		l.config.Logger.Error("the store has ended", "dir", l.config.Dir, "err", reason)
-	}
+	l.ending.Do(func() {
+		l.endLife(reason)
+		if !errors.Is(reason, wire.ErrDatabaseClosed) {
+			l.config.Logger.Error("the store has ended", "dir", l.config.Dir, "err", reason)
+		}
+	})
 }
 
 // Err returns why the store serves nothing any more, nil while it does.
-func (l *Local) Err() error {
-	select {
-	case <-l.ended:
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.mu.reason
-	default:
-		return nil
-	}
-}
+func (l *Local) Err() error { return context.Cause(l.life) }
 
 // Ended is closed when the store serves nothing any more; Err then says why.
-func (l *Local) Ended() <-chan struct{} { return l.ended }
+func (l *Local) Ended() <-chan struct{} { return l.life.Done() }
 
 // explain replaces what a role says after the end by the reason for it.
 func (l *Local) explain(err error) error {
@@ -263,11 +249,16 @@ func (l *Local) GetKey(ctx context.Context, req *wire.GetKeyRequest) (wire.GetKe
 	return reply, l.explain(err)
 }
 
-// Watch returns when a key's value has changed, see storage.Server.
+// Watch returns when a key's value has changed, see storage.Server, or when the
+// store ends: the storage server does not hear of every reason for that.
 func (l *Local) Watch(ctx context.Context, req *wire.WatchRequest) (wire.WatchReply, error) {
 	if err := l.Err(); err != nil {
 		return wire.WatchReply{}, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(l.life, func() { cancel(context.Cause(l.life)) })
+	defer stop()
 	reply, err := l.storage.Watch(ctx, req)
 	return reply, l.explain(err)
 }
@@ -291,15 +282,19 @@ const maxLagVersions = wire.VersionsPerSecond / 2
 // keepPace makes a commit wait while the storage server is behind, so that the
 // log cannot outgrow the disk: readers wait for it anyway, blind writers would
 // not. It returns ErrProcessBehind, with nothing committed, if the storage
-// server does not catch up.
+// server does not catch up. A version that the storage server has left behind
+// already is fine.
 func (l *Local) keepPace(ctx context.Context) error {
 	pace := l.sequencer.Committed() - maxLagVersions
 	if l.storage.Version() >= pace {
 		return nil
 	}
 	_, err := l.storage.GetValues(ctx, &wire.GetValuesRequest{Version: pace})
-	if errors.Is(err, wire.ErrFutureVersion) {
+	switch {
+	case errors.Is(err, wire.ErrFutureVersion):
 		return wire.ErrProcessBehind
+	case errors.Is(err, wire.ErrTransactionTooOld):
+		return nil
 	}
 	return err
 }
