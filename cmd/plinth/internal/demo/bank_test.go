@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"testing"
@@ -9,8 +10,8 @@ import (
 	"github.com/plinthdb/plinth/kv"
 )
 
-// workedBank returns a bank in memory after some transfers, its ledger with those
-// in flight at the end too, and what it holds.
+// workedBank returns a bank in memory after some transfers, its ledger, and
+// what it holds.
 func workedBank(t *testing.T) (Bank, *Ledger, BankState) {
 	t.Helper()
 	b := NewBank(openMemory(t), testAccounts)
@@ -18,33 +19,32 @@ func workedBank(t *testing.T) (Bank, *Ledger, BankState) {
 		t.Fatal(err)
 	}
 	ledger := NewLedger()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	stop := make(chan struct{})
+	enough := sync.OnceFunc(func() { close(stop) })
 	var mu sync.Mutex
 	report := func(m Message) error {
 		mu.Lock()
 		defer mu.Unlock()
 		ledger.Note(m)
 		if len(ledger.Acknowledged) >= 50 && ledger.Audits() >= 2 {
-			cancel()
+			enough()
 		}
 		return nil
 	}
-	if err := (Workload{Bank: b, Workers: testWorkers, Report: report}).Run(ctx); err != nil {
+	if err := (Workload{Bank: b, Workers: testWorkers, Report: report}).Run(t.Context(), stop); err != nil {
 		t.Fatal(err)
 	}
 	state, err := b.State(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectOK(t, ledger.CheckUnknown(state))
-	ledger.Adopt(state)
 	return b, ledger, state
 }
 
 func TestTransfersKeepTheSumAndAreRecorded(t *testing.T) {
 	b, ledger, state := workedBank(t)
 	expectOK(t, ledger.CheckAcknowledged(state))
+	expectOK(t, ledger.CheckUnknown(state))
 	expectOK(t, b.CheckBalances(state))
 	expectOK(t, b.CheckAudits(ledger))
 }
@@ -181,5 +181,25 @@ func TestDamagedRowsOfTheBankAreErrors(t *testing.T) {
 		if _, err := b.State(t.Context()); err == nil {
 			t.Errorf("a damaged %s was read", name)
 		}
+	}
+}
+
+func TestAWorkloadEndsWithTheFirstErrorOrItsContext(t *testing.T) {
+	b := NewBank(openMemory(t), testAccounts)
+	if err := b.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("the pipe is gone")
+	err := Workload{Bank: b, Workers: testWorkers, Report: func(Message) error { return full }}.Run(t.Context(), nil)
+	if !errors.Is(err, full) {
+		t.Errorf("nobody listens: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = Workload{Bank: b, Workers: testWorkers, First: map[int]int{0: 1000, 1: 1000, 2: 1000, 3: 1000}, Report: func(Message) error {
+		cancel()
+		return nil
+	}}.Run(ctx, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the context has ended: %v", err)
 	}
 }

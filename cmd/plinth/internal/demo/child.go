@@ -14,11 +14,10 @@ import (
 // ends when the context does, or when in, which nothing is ever written to,
 // ends: then its parent is gone.
 func Child(ctx context.Context, dir string, accounts, workers int, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	orphaned := make(chan struct{})
 	go func() { // It ends with in, at the latest when the process ends.
 		_, _ = io.Copy(io.Discard, in)
-		cancel()
+		close(orphaned)
 	}()
 	db, store, err := embedded.Open(dir)
 	if err != nil {
@@ -33,7 +32,7 @@ func Child(ctx context.Context, dir string, accounts, workers int, in io.Reader,
 	}
 	err = report(Message{Kind: MessageReady})
 	if err == nil {
-		err = Workload{Bank: NewBank(db, accounts), Workers: workers, Report: report}.Run(ctx)
+		err = Workload{Bank: NewBank(db, accounts), Workers: workers, Report: report}.Run(ctx, orphaned)
 	}
 	return errors.Join(err, store.Close())
 }

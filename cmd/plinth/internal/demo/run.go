@@ -284,8 +284,9 @@ func (r *runner) goOn(ctx context.Context) error {
 	for worker, number := range r.ledger.newest() {
 		first[worker] = number + 1
 	}
-	workCtx, cancel := context.WithTimeout(ctx, rest)
-	defer cancel()
+	stop := make(chan struct{})
+	timer := time.AfterFunc(rest, func() { close(stop) })
+	defer timer.Stop()
 	began := time.Now()
 	var mu sync.Mutex
 	err := Workload{Bank: bank, Workers: r.Workers, First: first, Report: func(m Message) error {
@@ -293,9 +294,9 @@ func (r *runner) goOn(ctx context.Context) error {
 		defer mu.Unlock()
 		r.ledger.Note(m)
 		return nil
-	}}.Run(workCtx)
-	if err != nil || ctx.Err() != nil {
-		return errors.Join(err, context.Cause(ctx))
+	}}.Run(ctx, stop)
+	if err != nil {
+		return err
 	}
 	r.report.AfterKill = Transferred{Transfers: len(r.ledger.Acknowledged) - before, Audits: r.ledger.Audits() - audits, Took: time.Since(began)}
 	if _, err := r.checkBank(ctx); err != nil {

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,30 +19,27 @@ type Workload struct {
 	Report func(Message) error
 }
 
-// Run goes on until the context ends, which is no error, or until something
-// fails. A transfer that the end interrupts may or may not be made.
-func (w Workload) Run(ctx context.Context) error {
-	group, workCtx := errgroup.WithContext(ctx)
+// Run goes on until stop is closed, and then lets what is under way come to its
+// end; or until something fails.
+func (w Workload) Run(ctx context.Context, stop <-chan struct{}) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for worker := range w.Workers {
-		group.Go(func() error { return w.transfers(workCtx, worker) })
+		group.Go(func() error { return w.transfers(ctx, stop, worker) })
 	}
-	group.Go(func() error { return w.audits(workCtx) })
-	err := group.Wait()
-	if ctx.Err() != nil && errors.Is(err, errEnded) {
-		return nil
-	}
-	return err
+	group.Go(func() error { return w.audits(ctx, stop) })
+	return group.Wait()
 }
 
-// errEnded says that a worker has ended with its context.
-var errEnded = errors.New("the workload was ended")
-
-func (w Workload) transfers(ctx context.Context, worker int) error {
-	number := max(1, w.First[worker])
-	for ; ; number++ {
+func (w Workload) transfers(ctx context.Context, stop <-chan struct{}, worker int) error {
+	for number := max(1, w.First[worker]); ; number++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
 		id := TransferID{Worker: worker, Number: number}
 		made, err := w.Bank.Transfer(ctx, id, w.Bank.draw())
-		if err := ended(ctx, err); err != nil {
+		if err != nil {
 			return err
 		}
 		if err := w.Report(Message{Kind: MessageAcknowledged, ID: id, Transfer: made}); err != nil {
@@ -55,12 +51,12 @@ func (w Workload) transfers(ctx context.Context, worker int) error {
 // auditPause lets the transfers have most of the processor.
 const auditPause = 10 * time.Millisecond
 
-func (w Workload) audits(ctx context.Context) error {
+func (w Workload) audits(ctx context.Context, stop <-chan struct{}) error {
 	pause := time.NewTicker(auditPause)
 	defer pause.Stop()
 	for {
 		sum, err := w.Bank.Sum(ctx)
-		if err := ended(ctx, err); err != nil {
+		if err != nil {
 			return err
 		}
 		if err := w.Report(Message{Kind: MessageAudited, Sum: sum}); err != nil {
@@ -68,18 +64,10 @@ func (w Workload) audits(ctx context.Context) error {
 		}
 		select {
 		case <-pause.C:
+		case <-stop:
+			return nil
 		case <-ctx.Done():
-			return errEnded
+			return context.Cause(ctx)
 		}
 	}
-}
-
-// ended tells the end of the context, which makes a transaction fail, from
-// other errors. A transaction that was committed counts although the context
-// has ended since.
-func ended(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return errEnded
-	}
-	return err
 }
