@@ -35,13 +35,17 @@ type Sequencer struct {
 		sync.Mutex
 		closed    bool
 		allocator *Allocator
-		proxies   map[wire.RoleID]*lastAnswer
+		proxies   map[wire.RoleID]lastAnswer
 		metadata  metadata
 		// advanced is closed, and replaced, when the committed version grows
 		// while somebody waits for that; nil if nobody does.
 		advanced chan struct{}
 	}
 }
+
+// maxProxies bounds the proxies that a generation can have: far more than are
+// recruited, since the end of a commit proxy ends the generation.
+const maxProxies = 1_000
 
 // lastAnswer is what a proxy was answered last (S4).
 type lastAnswer struct {
@@ -57,7 +61,7 @@ func New(config Config) *Sequencer {
 	s := &Sequencer{config: config, start: time.Now(), done: make(chan struct{})}
 	s.committed.Store(int64(config.Floor))
 	s.mu.allocator = NewAllocator(config.Floor, 0)
-	s.mu.proxies = make(map[wire.RoleID]*lastAnswer)
+	s.mu.proxies = make(map[wire.RoleID]lastAnswer)
 	s.mu.metadata.dropped = config.MapVersion
 	return s
 }
@@ -66,8 +70,9 @@ func New(config Config) *Sequencer {
 // repeated request. It waits while too many versions are in flight (S3).
 //
 // It returns ErrStaleRole for another recruitment's id, for a request older
-// than the last one, and for a proxy that missed metadata changes;
-// ErrGenerationEnded after Close; the context's cause if that ends first.
+// than the last one, for a proxy that missed metadata changes, and for one
+// proxy too many; ErrGenerationEnded after Close; the context's cause if that
+// ends first.
 func (s *Sequencer) NextVersion(ctx context.Context, req wire.CommitVersionRequest) (wire.CommitVersionReply, error) {
 	for {
 		reply, wait, err := s.tryNext(req)
@@ -93,13 +98,11 @@ func (s *Sequencer) tryNext(req wire.CommitVersionRequest) (wire.CommitVersionRe
 		return none, nil, wire.ErrStaleRole
 	}
 	last := s.mu.proxies[req.Proxy]
-	if last == nil {
-		last = &lastAnswer{}
-		s.mu.proxies[req.Proxy] = last
-	}
 	switch {
 	case req.Number == last.number && req.Number != 0:
 		return last.reply, nil, nil
+	case last.number == 0 && len(s.mu.proxies) >= maxProxies:
+		return none, nil, wire.ErrStaleRole.With("%d proxies have asked for versions in this generation, which is the limit; it has to end", maxProxies)
 	case req.Number != last.number+1:
 		return none, nil, wire.ErrStaleRole.With("version request %d after request %d of the same proxy", req.Number, last.number)
 	}
@@ -115,9 +118,9 @@ func (s *Sequencer) tryNext(req wire.CommitVersionRequest) (wire.CommitVersionRe
 		s.mu.metadata.bind(version)
 		changes, _ = s.mu.metadata.after(req.Applied)
 	}
-	last.number = req.Number
-	last.reply = wire.CommitVersionReply{Prev: prev, Version: version, Metadata: changes}
-	return last.reply, nil, nil
+	reply := wire.CommitVersionReply{Prev: prev, Version: version, Metadata: changes}
+	s.mu.proxies[req.Proxy] = lastAnswer{number: req.Number, reply: reply}
+	return reply, nil, nil
 }
 
 // ReportCommitted notes that version is durable on every log group. It returns

@@ -154,3 +154,22 @@ func TestMetadataChangesAreFenced(t *testing.T) {
 		t.Errorf("S6: second change while one waits: %v", err)
 	}
 }
+
+// Refused requests were remembered, and proxies without limit.
+func TestProxiesAreBounded(t *testing.T) {
+	s := New(Config{Role: role})
+	defer s.Close()
+	ctx := context.Background()
+	for proxy := range wire.RoleID(maxProxies) {
+		_, err := s.NextVersion(ctx, wire.CommitVersionRequest{Role: role, Proxy: proxy, Number: 7})
+		if !errors.Is(err, wire.ErrStaleRole) || len(s.mu.proxies) != int(proxy) {
+			t.Fatalf("a refused request: %v, %d proxies are remembered", err, len(s.mu.proxies))
+		}
+		next(t, s, proxy, 1, 0)
+	}
+	_, err := s.NextVersion(ctx, wire.CommitVersionRequest{Role: role, Proxy: maxProxies, Number: 1})
+	if !errors.Is(err, wire.ErrStaleRole) {
+		t.Errorf("one proxy too many: %v", err)
+	}
+	next(t, s, 0, 2, 0)
+}
