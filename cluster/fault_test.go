@@ -17,6 +17,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -154,10 +155,19 @@ func awaitNoGoroutines(t *testing.T) {
 
 func never() bool { return false }
 
+// stride is how many operations apart the faults are: every one is tried,
+// except with the race detector, which makes each try ten times as long.
+func stride() int {
+	if invariants.Enabled {
+		return 9
+	}
+	return 1
+}
+
 // The power fails before the Nth operation that changes the disk, for every N:
 // while a store is made, opened, written, cut, closed and opened again.
 func TestPowerLossAtEveryOperationLosesNothingAcknowledged(t *testing.T) {
-	for n := 1; ; n++ {
+	for n := 1; ; n += stride() {
 		fs := vfs.NewCrashableMem()
 		var crashed *vfs.MemFS
 		f := &trap{}
@@ -188,7 +198,7 @@ func TestPowerLossAtEveryOperationLosesNothingAcknowledged(t *testing.T) {
 // From the Nth operation on nothing more fits on the disk of directory and log,
 // for every N. The error says so, and when there is room again everything is there.
 func TestADiskThatIsFullFromAnyOperationOnIsReportedAndHarmless(t *testing.T) {
-	for n := 1; ; n++ {
+	for n := 1; ; n += stride() {
 		fs := vfs.NewMem()
 		f := &trap{fails: func(count int, op errorfs.Op) error {
 			if count >= n && needsRoom(op.Kind) && !ofStorage(op.Path) {
@@ -225,7 +235,7 @@ func needsRoom(kind errorfs.OpKind) bool {
 
 // The Nth operation fails, and it alone, for every N.
 func TestAnyOneFailureOfTheDiskIsReportedAndHarmless(t *testing.T) {
-	for n := 1; ; n++ {
+	for n := 1; ; n += stride() {
 		fs := vfs.NewMem()
 		var failed errorfs.Op
 		f := &trap{fails: func(count int, op errorfs.Op) error {

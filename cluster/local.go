@@ -202,15 +202,18 @@ func (l *Local) Err() error { return context.Cause(l.life) }
 // Ended is closed when the store serves nothing any more; Err then says why.
 func (l *Local) Ended() <-chan struct{} { return l.life.Done() }
 
-// explain replaces what a role says after the end by the reason for it.
+// explain replaces what a role says after the end by the reason for it, except
+// what says more about a transaction. No generation follows in this process, so
+// there is nothing to run a transaction again on.
 func (l *Local) explain(err error) error {
-	if err == nil {
-		return nil
+	reason := l.Err()
+	switch {
+	case err == nil || reason == nil || wire.MaybeCommitted(err):
+		return err
+	case wire.Retryable(err) && !errors.Is(err, wire.ErrGenerationEnded):
+		return err
 	}
-	if reason := l.Err(); reason != nil && !wire.MaybeCommitted(err) && !wire.Retryable(err) {
-		return reason
-	}
-	return err
+	return reason
 }
 
 // ReadVersion returns a read version, see txn.ReadVersionProxy.

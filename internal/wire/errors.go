@@ -56,7 +56,7 @@ func Retryable(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case 1007, 1009, 1020, 1021, 1037, 1038, 1039, 1042, 1051, 1078, 1213:
+	case 1007, 1009, 1020, 1021, 1037, 1038, 1039, 1042, 1051, 1078, 1213, 9005, 9006:
 		return true
 	}
 	return false
@@ -116,8 +116,8 @@ var (
 	ErrDirectoryInUse  = named(9002, "directory_in_use", "data directory is in use by another process")
 	ErrNewerFormat     = named(9003, "newer_format", "data directory was written by a newer version of Plinth")
 	ErrDiskFull        = named(9004, "disk_full", "disk is full; make room, then open the store again")
-	ErrGenerationEnded = named(9005, "generation_ended", "the generation has ended: a newer one has locked the log")
-	ErrStaleRole       = named(9006, "stale_role", "the call is for a role that was replaced or restarted")
-	ErrChainBroken     = named(9007, "chain_broken", "the predecessor of a version did not arrive in time")
+	ErrGenerationEnded = named(9005, "generation_ended", "the generation has ended; run the transaction again")
+	ErrStaleRole       = named(9006, "stale_role", "the call is for a role that was replaced or restarted; run the transaction again")
+	ErrChainBroken     = named(9007, "chain_broken", "the predecessor of a version did not arrive in time; the generation has to end")
 	ErrWrongShard      = named(9008, "wrong_shard", "the storage server does not hold this range")
 )
