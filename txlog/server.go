@@ -62,6 +62,8 @@ type Server struct {
 		sync.Mutex
 		closed bool
 		core   *Core
+		// cut says that the log was cut since it was opened.
+		cut bool
 		// advanced is closed when more can be peeked; nil if nobody waits.
 		advanced chan struct{}
 	}
@@ -197,14 +199,17 @@ func (s *Server) run(ctx context.Context, c command) (any, error) {
 }
 
 // cut gives up what every tag has popped, if it is enough to be worth a
-// checkpoint.
+// checkpoint. The first time after an opening anything is: each opening begins a
+// new segment, and a store that is opened often and written to little would
+// keep them all.
 func (s *Server) cut() error {
 	s.mu.Lock()
 	index := s.mu.core.Forgettable()
-	if index == 0 || s.group.BytesThrough(index) < s.config.CutBytes {
+	if index == 0 || s.mu.cut && s.group.BytesThrough(index) < s.config.CutBytes {
 		s.mu.Unlock()
 		return nil
 	}
+	s.mu.cut = true
 	index, snapshot, _ := s.mu.core.Cut()
 	s.mu.Unlock()
 	return s.group.Compact(index, snapshot)
