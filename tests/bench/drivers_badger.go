@@ -6,11 +6,13 @@ import (
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 type badgerStore struct{ db *badger.DB }
 
-func openBadger(dir string, s settings) (store, error) {
+func openBadger(dir string, s bench.Settings) (bench.Store, error) {
 	db, err := badger.Open(badger.DefaultOptions(dir).
 		WithSyncWrites(true).
 		WithDetectConflicts(true).
@@ -20,7 +22,7 @@ func openBadger(dir string, s settings) (store, error) {
 	return &badgerStore{db}, err
 }
 
-// Read implements store.
+// Read implements bench.Store.
 func (s *badgerStore) Read(_ context.Context, keys [][]byte) error {
 	return s.db.View(func(txn *badger.Txn) error { return readBadger(txn, keys) })
 }
@@ -31,7 +33,7 @@ func readBadger(txn *badger.Txn, keys [][]byte) error {
 		if err != nil {
 			return fmt.Errorf("get %q: %w", key, err)
 		}
-		if err := item.Value(func(value []byte) error { return checkValue(key, value) }); err != nil {
+		if err := item.Value(func(value []byte) error { return bench.CheckValue(key, value) }); err != nil {
 			return err
 		}
 	}
@@ -52,7 +54,7 @@ func (s *badgerStore) update(ctx context.Context, f func(*badger.Txn) error) (re
 	}
 }
 
-// Write implements store.
+// Write implements bench.Store.
 func (s *badgerStore) Write(ctx context.Context, keys [][]byte, value []byte) (int, error) {
 	return s.update(ctx, func(txn *badger.Txn) error {
 		for _, key := range keys {
@@ -64,7 +66,7 @@ func (s *badgerStore) Write(ctx context.Context, keys [][]byte, value []byte) (i
 	})
 }
 
-// ReadWrite implements store.
+// ReadWrite implements bench.Store.
 func (s *badgerStore) ReadWrite(ctx context.Context, keys [][]byte, key, value []byte) (int, error) {
 	return s.update(ctx, func(txn *badger.Txn) error {
 		if err := readBadger(txn, keys); err != nil {
@@ -74,7 +76,7 @@ func (s *badgerStore) ReadWrite(ctx context.Context, keys [][]byte, key, value [
 	})
 }
 
-// Modify implements store.
+// Modify implements bench.Store.
 func (s *badgerStore) Modify(ctx context.Context, key []byte, change func([]byte) ([]byte, error)) (int, error) {
 	return s.update(ctx, func(txn *badger.Txn) error {
 		item, err := txn.Get(key)
@@ -93,7 +95,7 @@ func (s *badgerStore) Modify(ctx context.Context, key []byte, change func([]byte
 	})
 }
 
-// Scan implements store.
+// Scan implements bench.Store.
 func (s *badgerStore) Scan(_ context.Context, key []byte, limit int) (rows int, err error) {
 	err = s.db.View(func(txn *badger.Txn) error {
 		options := badger.DefaultIteratorOptions
@@ -102,7 +104,7 @@ func (s *badgerStore) Scan(_ context.Context, key []byte, limit int) (rows int, 
 		defer iter.Close()
 		for iter.Seek(key); iter.Valid() && rows < limit; iter.Next() {
 			item := iter.Item()
-			if err := item.Value(func(value []byte) error { return checkValue(item.Key(), value) }); err != nil {
+			if err := item.Value(func(value []byte) error { return bench.CheckValue(item.Key(), value) }); err != nil {
 				return err
 			}
 			rows++
@@ -112,5 +114,5 @@ func (s *badgerStore) Scan(_ context.Context, key []byte, limit int) (rows int, 
 	return rows, err
 }
 
-// Close implements store.
+// Close implements bench.Store.
 func (s *badgerStore) Close() error { return s.db.Close() }

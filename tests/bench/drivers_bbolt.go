@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 type bboltStore struct {
@@ -16,7 +18,7 @@ type bboltStore struct {
 	alone bool
 }
 
-func openBbolt(dir string, s settings) (store, error) {
+func openBbolt(dir string, s bench.Settings) (bench.Store, error) {
 	db, err := bbolt.Open(filepath.Join(dir, "bbolt.db"), 0o600, nil)
 	if err != nil {
 		return nil, err
@@ -45,19 +47,19 @@ func (s *bboltStore) update(f func(*bbolt.Bucket) error) (retries int, err error
 
 func readBbolt(bucket *bbolt.Bucket, keys [][]byte) error {
 	for _, key := range keys {
-		if err := checkValue(key, bucket.Get(key)); err != nil {
+		if err := bench.CheckValue(key, bucket.Get(key)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Read implements store.
+// Read implements bench.Store.
 func (s *bboltStore) Read(_ context.Context, keys [][]byte) error {
 	return s.db.View(func(tx *bbolt.Tx) error { return readBbolt(tx.Bucket(s.bucket), keys) })
 }
 
-// Write implements store.
+// Write implements bench.Store.
 func (s *bboltStore) Write(_ context.Context, keys [][]byte, value []byte) (int, error) {
 	return s.update(func(bucket *bbolt.Bucket) error {
 		for _, key := range keys {
@@ -69,7 +71,7 @@ func (s *bboltStore) Write(_ context.Context, keys [][]byte, value []byte) (int,
 	})
 }
 
-// ReadWrite implements store.
+// ReadWrite implements bench.Store.
 func (s *bboltStore) ReadWrite(_ context.Context, keys [][]byte, key, value []byte) (int, error) {
 	return s.update(func(bucket *bbolt.Bucket) error {
 		if err := readBbolt(bucket, keys); err != nil {
@@ -79,7 +81,7 @@ func (s *bboltStore) ReadWrite(_ context.Context, keys [][]byte, key, value []by
 	})
 }
 
-// Modify implements store.
+// Modify implements bench.Store.
 func (s *bboltStore) Modify(_ context.Context, key []byte, change func([]byte) ([]byte, error)) (int, error) {
 	return s.update(func(bucket *bbolt.Bucket) error {
 		old := bucket.Get(key)
@@ -94,12 +96,12 @@ func (s *bboltStore) Modify(_ context.Context, key []byte, change func([]byte) (
 	})
 }
 
-// Scan implements store.
+// Scan implements bench.Store.
 func (s *bboltStore) Scan(_ context.Context, key []byte, limit int) (rows int, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(s.bucket).Cursor()
 		for k, v := cursor.Seek(key); k != nil && rows < limit; k, v = cursor.Next() {
-			if err := checkValue(k, v); err != nil {
+			if err := bench.CheckValue(k, v); err != nil {
 				return err
 			}
 			rows++
@@ -109,5 +111,5 @@ func (s *bboltStore) Scan(_ context.Context, key []byte, limit int) (rows int, e
 	return rows, err
 }
 
-// Close implements store.
+// Close implements bench.Store.
 func (s *bboltStore) Close() error { return s.db.Close() }

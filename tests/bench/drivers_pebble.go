@@ -7,6 +7,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 // pebbleStore is Pebble without transactions around it: reads see whatever is
@@ -16,7 +18,7 @@ type pebbleStore struct{ db *pebble.DB }
 
 // openPebble sets what Plinth's storage server sets for its engine, but for
 // the write-ahead log: here it is Pebble's own that makes commits durable.
-func openPebble(dir string, s settings) (store, error) {
+func openPebble(dir string, s bench.Settings) (bench.Store, error) {
 	options := &pebble.Options{
 		CacheSize:                   s.CacheBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
@@ -36,21 +38,21 @@ func openPebble(dir string, s settings) (store, error) {
 	return &pebbleStore{db}, err
 }
 
-// Read implements store.
+// Read implements bench.Store.
 func (s *pebbleStore) Read(_ context.Context, keys [][]byte) error {
 	for _, key := range keys {
 		value, closer, err := s.db.Get(key)
 		if err != nil {
 			return fmt.Errorf("get %q: %w", key, err)
 		}
-		if err := errors.Join(checkValue(key, value), closer.Close()); err != nil {
+		if err := errors.Join(bench.CheckValue(key, value), closer.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Write implements store.
+// Write implements bench.Store.
 func (s *pebbleStore) Write(_ context.Context, keys [][]byte, value []byte) (int, error) {
 	batch := s.db.NewBatch()
 	defer batch.Close()
@@ -62,7 +64,7 @@ func (s *pebbleStore) Write(_ context.Context, keys [][]byte, value []byte) (int
 	return 0, batch.Commit(pebble.Sync)
 }
 
-// ReadWrite implements store.
+// ReadWrite implements bench.Store.
 func (s *pebbleStore) ReadWrite(ctx context.Context, keys [][]byte, key, value []byte) (int, error) {
 	if err := s.Read(ctx, keys); err != nil {
 		return 0, err
@@ -70,7 +72,7 @@ func (s *pebbleStore) ReadWrite(ctx context.Context, keys [][]byte, key, value [
 	return 0, s.db.Set(key, value, pebble.Sync)
 }
 
-// Modify implements store, without isolation.
+// Modify implements bench.Store, without isolation.
 func (s *pebbleStore) Modify(_ context.Context, key []byte, change func([]byte) ([]byte, error)) (int, error) {
 	old, closer, err := s.db.Get(key)
 	if err != nil {
@@ -83,20 +85,20 @@ func (s *pebbleStore) Modify(_ context.Context, key []byte, change func([]byte) 
 	return 0, s.db.Set(key, value, pebble.Sync)
 }
 
-// Scan implements store.
+// Scan implements bench.Store.
 func (s *pebbleStore) Scan(_ context.Context, key []byte, limit int) (rows int, err error) {
 	iter, err := s.db.NewIter(&pebble.IterOptions{LowerBound: key})
 	if err != nil {
 		return 0, err
 	}
 	for valid := iter.First(); valid && rows < limit && err == nil; valid = iter.Next() {
-		err = checkValue(iter.Key(), iter.Value())
+		err = bench.CheckValue(iter.Key(), iter.Value())
 		rows++
 	}
 	return rows, errors.Join(err, iter.Error(), iter.Close())
 }
 
-// Close implements store.
+// Close implements bench.Store.
 func (s *pebbleStore) Close() error { return s.db.Close() }
 
 // quietLogger drops remarks, and panics on what Pebble cannot survive.

@@ -16,10 +16,9 @@
 //	    the rounds.
 //	B3  All stores have the same bytes of cache and sync every commit; what
 //	    each driver sets beyond that is said in its table entry (drivers.go).
-//	B4  A transaction counts if it ends inside the measured time. Conflicts
-//	    are retried until the commit, and the retries are counted.
-//	B5  Every read checks what it got, and hot1 checks at its end that the
-//	    value equals the commits.
+//
+// What a workload is and how one is measured is in package internal/bench,
+// which "plinth bench" uses too.
 //
 // It is a module of its own so that Plinth does not depend on its rivals.
 package main
@@ -37,7 +36,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 // workerArgument makes the binary a worker (worker.go) instead of the
@@ -88,7 +88,7 @@ func parseFlags(args []string, usage io.Writer) (*plan, string, error) {
 	var names struct{ drivers, workloads, clients string }
 	var seconds, warmUp float64
 	flags.StringVar(&names.drivers, "drivers", strings.Join(driverNames(), ","), "stores to run")
-	flags.StringVar(&names.workloads, "workloads", strings.Join(workloadNames(), ","), "workloads to run, in this order after load")
+	flags.StringVar(&names.workloads, "workloads", strings.Join(bench.WorkloadNames(), ","), "workloads to run, in this order after load")
 	flags.StringVar(&names.clients, "clients", "1,64", "numbers of client goroutines")
 	flags.Float64Var(&seconds, "seconds", 5, "measured time of each workload, store and round")
 	flags.Float64Var(&warmUp, "warmup", 3, "seconds before each measurement")
@@ -117,8 +117,8 @@ func (p *plan) choose(driverList, workloadList, clientList string) error {
 		p.drivers = append(p.drivers, name)
 	}
 	for name := range strings.SplitSeq(workloadList, ",") {
-		if !slices.Contains(workloadNames(), name) {
-			return fmt.Errorf("unknown workload %q: choose from %v", name, workloadNames())
+		if !slices.Contains(bench.WorkloadNames(), name) {
+			return fmt.Errorf("unknown workload %q: choose from %v", name, bench.WorkloadNames())
 		}
 		p.workloads = append(p.workloads, name)
 	}
@@ -130,11 +130,8 @@ func (p *plan) choose(driverList, workloadList, clientList string) error {
 		p.clients = append(p.clients, n)
 	}
 	s := p.settings
-	if s.Seconds <= 0 || s.WarmUpSeconds < 0 || p.rounds < 1 || s.CacheBytes < 1<<20 || s.Records < minRecords {
-		return fmt.Errorf("need positive --seconds and --rounds, --warmup of 0 or more, --cache of at least 1 MiB and --records of at least %d", minRecords)
+	if s.Seconds <= 0 || s.WarmUpSeconds < 0 || p.rounds < 1 || s.CacheBytes < 1<<20 || s.Records < bench.MinRecords {
+		return fmt.Errorf("need positive --seconds and --rounds, --warmup of 0 or more, --cache of at least 1 MiB and --records of at least %d", bench.MinRecords)
 	}
 	return nil
 }
-
-// seconds converts for time.After and friends.
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

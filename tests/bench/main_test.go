@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 // TestMain lets the test binary be the worker process that the benchmark
@@ -40,17 +42,17 @@ func TestWholeRunReportsEveryStoreAndLeavesNothingBehind(t *testing.T) {
 	}
 	for _, clients := range []int{1, 3} {
 		for _, d := range drivers() {
-			for _, name := range []string{loadName, "read10", "hot1"} {
-				c := rep.find(clients, name, d.name)
+			for _, name := range []string{bench.LoadName, "read10", "hot1"} {
+				c := rep.find(clients, name, d.Name)
 				switch {
-				case name == "hot1" && !d.isolated:
+				case name == "hot1" && !d.Isolated:
 					if c != nil {
-						t.Errorf("%s ran hot1, which it cannot", d.name)
+						t.Errorf("%s ran hot1, which it cannot", d.Name)
 					}
 				case c == nil || len(c.Rounds) != 2:
-					t.Errorf("%d clients, %s on %s: %+v, want two rounds", clients, name, d.name, c)
-				case !strings.Contains(out.String(), d.name):
-					t.Errorf("the table lacks %s:\n%s", d.name, out.String())
+					t.Errorf("%d clients, %s on %s: %+v, want two rounds", clients, name, d.Name, c)
+				case !strings.Contains(out.String(), d.Name):
+					t.Errorf("the table lacks %s:\n%s", d.Name, out.String())
 				}
 			}
 		}
@@ -68,7 +70,7 @@ func TestFailureOfAWorkerIsReportedAndCleanedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &plan{drivers: []string{"bbolt"}, workloads: []string{"read1"}, clients: []int{1}, rounds: 1, dir: dir,
-		settings: settings{Records: minRecords, CacheBytes: 1 << 20, Seconds: 0.01}}
+		settings: bench.Settings{Records: bench.MinRecords, CacheBytes: 1 << 20, Seconds: 0.01}}
 	rep := newReport(p)
 	r := &roundRun{plan: p, report: rep, progress: io.Discard, clients: 1}
 	r.profileDir = file

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 // plan is what one call of the benchmark does.
@@ -16,7 +18,7 @@ type plan struct {
 	workloads []string
 	clients   []int
 	rounds    int
-	settings  settings // without Clients
+	settings  bench.Settings // without Clients
 	// dir is where stores are made, profileDir where CPU profiles go if it is
 	// not empty.
 	dir, profileDir string
@@ -37,7 +39,7 @@ func (p *plan) run(ctx context.Context, progress io.Writer) (*report, error) {
 	rep := newReport(p)
 	for round := range p.rounds {
 		for _, clients := range p.clients {
-			if err := rep.Fsync.measure(scratch); err != nil {
+			if err := rep.Fsync.Measure(scratch); err != nil {
 				return nil, err
 			}
 			r := &roundRun{plan: p, report: rep, progress: progress, round: round, clients: clients}
@@ -102,7 +104,7 @@ func (r *roundRun) load(w *worker, dir string) error {
 	if err != nil {
 		return err
 	}
-	r.note(loadName, w, res)
+	r.note(bench.LoadName, w, res)
 	return nil
 }
 
@@ -133,8 +135,8 @@ func (r *roundRun) measure(ctx context.Context, workers []*worker) error {
 // cannotRun reports whether the workload needs more than the store promises.
 func cannotRun(driverName, workloadName string) (bool, error) {
 	d, errD := driverNamed(driverName)
-	w, errW := workloadNamed(workloadName)
-	return w.isolated && !d.isolated, errors.Join(errD, errW)
+	w, errW := bench.WorkloadNamed(workloadName)
+	return w.Isolated && !d.Isolated, errors.Join(errD, errW)
 }
 
 func (r *roundRun) profile(driverName, workloadName string) string {
@@ -144,10 +146,10 @@ func (r *roundRun) profile(driverName, workloadName string) string {
 	return filepath.Join(r.profileDir, fmt.Sprintf("%s-%s-%d-round%d.prof", driverName, workloadName, r.clients, r.round+1))
 }
 
-func (r *roundRun) note(workloadName string, w *worker, res result) {
+func (r *roundRun) note(workloadName string, w *worker, res bench.Result) {
 	r.report.add(r.clients, workloadName, w.name, res)
 	fmt.Fprintf(r.progress, "round %d/%d  %2d clients  %-8s %-8s %10.0f tx/s  %6.2f retries/tx  p50 %.0f µs  rss %d MiB\n",
-		r.round+1, r.rounds, r.clients, workloadName, w.name, res.PerSecond, res.retriesEach(), res.P50Micros, res.Memory.MaxRSSBytes>>20)
+		r.round+1, r.rounds, r.clients, workloadName, w.name, res.PerSecond, res.RetriesEach(), res.P50Micros, res.Memory.MaxRSSBytes>>20)
 }
 
 // rotated returns a copy of list that begins n places later.

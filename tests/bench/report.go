@@ -6,16 +6,15 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-)
 
-// loadName names the loading of the records among the workloads.
-const loadName = "load"
+	"github.com/plinthdb/plinth/internal/bench"
+)
 
 // report holds all figures of a run. Its JSON form is for machines.
 type report struct {
-	Machine  machine           `json:"machine"`
-	Fsync    *fsyncTimes       `json:"fsync"`
-	Settings settings          `json:"settings"`
+	Machine  bench.Machine     `json:"machine"`
+	Fsync    *bench.FsyncTimes `json:"fsync"`
+	Settings bench.Settings    `json:"settings"`
 	Rounds   int               `json:"rounds"`
 	Drivers  map[string]string `json:"drivers"` // name → how it is set up
 	Cells    []*cell           `json:"results"`
@@ -40,39 +39,31 @@ type cell struct {
 	ToPebble float64 `json:"ratioToPebble,omitempty"`
 	ToBadger float64 `json:"ratioToBadger,omitempty"`
 
-	Rounds []result `json:"rounds"`
+	Rounds []bench.Result `json:"rounds"`
 }
 
 func newReport(p *plan) *report {
-	rep := &report{Machine: thisMachine(), Fsync: &fsyncTimes{}, Settings: p.settings, Rounds: p.rounds, Drivers: map[string]string{}, order: p.drivers}
+	rep := &report{Machine: bench.ThisMachine(), Fsync: &bench.FsyncTimes{}, Settings: p.settings, Rounds: p.rounds, Drivers: map[string]string{}, order: p.drivers}
 	for _, d := range drivers() {
-		if slices.Contains(p.drivers, d.name) {
-			rep.Drivers[d.name] = d.about
+		if slices.Contains(p.drivers, d.Name) {
+			rep.Drivers[d.Name] = d.About
 		}
 	}
 	return rep
 }
 
-// retriesEach is the number of retries per transaction.
-func (r *result) retriesEach() float64 {
-	if r.Transactions == 0 {
-		return 0
-	}
-	return float64(r.Retries) / float64(r.Transactions)
-}
-
 // add takes the result of one round.
-func (rep *report) add(clients int, workloadName, driverName string, r result) {
+func (rep *report) add(clients int, workloadName, driverName string, r bench.Result) {
 	c := rep.find(clients, workloadName, driverName)
 	if c == nil {
 		c = &cell{Clients: clients, Workload: workloadName, Driver: driverName}
 		rep.Cells = append(rep.Cells, c)
 	}
 	c.Rounds = append(c.Rounds, r)
-	c.PerSecond = medianOf(c.Rounds, func(r *result) float64 { return r.PerSecond })
-	c.RetriesTransaction = medianOf(c.Rounds, (*result).retriesEach)
-	c.P50Micros = medianOf(c.Rounds, func(r *result) float64 { return r.P50Micros })
-	c.P99Micros = medianOf(c.Rounds, func(r *result) float64 { return r.P99Micros })
+	c.PerSecond = medianOf(c.Rounds, func(r *bench.Result) float64 { return r.PerSecond })
+	c.RetriesTransaction = medianOf(c.Rounds, (*bench.Result).RetriesEach)
+	c.P50Micros = medianOf(c.Rounds, func(r *bench.Result) float64 { return r.P50Micros })
+	c.P99Micros = medianOf(c.Rounds, func(r *bench.Result) float64 { return r.P99Micros })
 	c.MaxRSSBytes = max(c.MaxRSSBytes, r.Memory.MaxRSSBytes)
 	c.MaxHeapBytes = max(c.MaxHeapBytes, r.Memory.MaxHeapBytes)
 	rep.relate(clients, workloadName)
@@ -103,7 +94,7 @@ func (rep *report) find(clients int, workloadName, driverName string) *cell {
 	return nil
 }
 
-func medianOf(rounds []result, figure func(*result) float64) float64 {
+func medianOf(rounds []bench.Result, figure func(*bench.Result) float64) float64 {
 	var all []float64
 	for i := range rounds {
 		all = append(all, figure(&rounds[i]))
@@ -121,7 +112,7 @@ func (rep *report) write(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\n\n", rep.Machine)
 	fmt.Fprintf(w, "fsync after a write of 4 KiB on the disk of the stores: %s.\n\n", rep.Fsync)
 	fmt.Fprintf(w, "%d records of %d + %d bytes, %d MiB of cache each, %g s measured after %g s of warm-up, medians of %d rounds.\n",
-		rep.Settings.Records, keyBytes, valueBytes, rep.Settings.CacheBytes>>20, rep.Settings.Seconds, rep.Settings.WarmUpSeconds, rep.Rounds)
+		rep.Settings.Records, bench.KeyBytes, bench.ValueBytes, rep.Settings.CacheBytes>>20, rep.Settings.Seconds, rep.Settings.WarmUpSeconds, rep.Rounds)
 	for _, name := range rep.order {
 		fmt.Fprintf(w, "- %s: %s.\n", name, rep.Drivers[name])
 	}
@@ -139,7 +130,7 @@ func (rep *report) write(w io.Writer) {
 
 // sorted returns the cells in the order of clients, workloads and drivers.
 func (rep *report) sorted() []*cell {
-	workloads := append([]string{loadName}, workloadNames()...)
+	workloads := append([]string{bench.LoadName}, bench.WorkloadNames()...)
 	place := func(c *cell) int {
 		return (c.Clients*len(workloads)+slices.Index(workloads, c.Workload))*len(rep.order) + slices.Index(rep.order, c.Driver)
 	}

@@ -1,49 +1,17 @@
 package main
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
-
-func TestHistogramBucketsAreNarrowAndInOrder(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	for range 100_000 {
-		d := time.Duration(rng.Uint64() >> (1 + rng.UintN(63)))
-		b := bucket(d)
-		low, next := lowerBound(b), lowerBound(b+1)
-		if low > d || (next <= d && next > 0) {
-			t.Fatalf("%d is in bucket %d from %d to %d", d, b, low, next)
-		}
-		if d >= 16 && next > 0 && float64(next-low) > float64(low)/16+1 {
-			t.Fatalf("bucket %d from %d to %d is wide", b, low, next)
-		}
-	}
-}
-
-func TestHistogramQuantilesFollowTheirDefinition(t *testing.T) {
-	var a, b, none histogram
-	for i := range 50 {
-		a.add(time.Duration(i))
-		b.add(time.Duration(1000 + i))
-	}
-	a.merge(&b)
-	for q, want := range map[float64]time.Duration{0: 0, 0.1: 10, 0.49: 46, 0.5: 992} {
-		if got := a.quantile(q); got > want+4 || got < want-4 {
-			t.Errorf("quantile %g is %d, want about %d", q, got, want)
-		}
-	}
-	if got := none.quantile(0.5); got != 0 {
-		t.Errorf("the median of nothing is %d", got)
-	}
-}
 
 // fabricated is a report of one round with the given transactions a second.
 func fabricated(clients int, workloadName string, perSecond map[string]float64) *report {
 	rep := newReport(&plan{rounds: 1, drivers: []string{subject, "pebble", "badger"}})
 	for name, figure := range perSecond {
-		rep.add(clients, workloadName, name, result{PerSecond: figure, Transactions: 100, Retries: 250, P50Micros: 29})
+		rep.add(clients, workloadName, name, bench.Result{PerSecond: figure, Transactions: 100, Retries: 250, P50Micros: 29})
 	}
 	return rep
 }
@@ -51,13 +19,13 @@ func fabricated(clients int, workloadName string, perSecond map[string]float64) 
 func TestFiguresAreMediansAndRatiosOfMedians(t *testing.T) {
 	rep := fabricated(64, "write10", map[string]float64{subject: 100, "pebble": 400, "badger": 10})
 	for _, figure := range []float64{300, 900} {
-		rep.add(64, "write10", subject, result{PerSecond: figure})
+		rep.add(64, "write10", subject, bench.Result{PerSecond: figure})
 	}
 	c := rep.find(64, "write10", subject)
 	if c.PerSecond != 300 || c.ToPebble != 0.75 || c.ToBadger != 30 {
 		t.Errorf("median %g, of pebble %g, of badger %g", c.PerSecond, c.ToPebble, c.ToBadger)
 	}
-	rep.add(64, "write10", subject, result{PerSecond: 500})
+	rep.add(64, "write10", subject, bench.Result{PerSecond: 500})
 	if c.PerSecond != 400 {
 		t.Errorf("the median of four is %g, want 400", c.PerSecond)
 	}

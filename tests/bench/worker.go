@@ -8,15 +8,17 @@ import (
 	"io"
 	"os"
 	"os/exec"
+
+	"github.com/plinthdb/plinth/internal/bench"
 )
 
 // request asks a worker for one step. The first opens and loads the store and
 // has Driver, Dir and Settings; each later one runs a workload. The end of the
 // worker's input closes the store.
 type request struct {
-	Driver   string   `json:"driver,omitempty"`
-	Dir      string   `json:"dir,omitempty"`
-	Settings settings `json:"settings"`
+	Driver   string         `json:"driver,omitempty"`
+	Dir      string         `json:"dir,omitempty"`
+	Settings bench.Settings `json:"settings"`
 
 	Workload string `json:"workload,omitempty"`
 	Profile  string `json:"profile,omitempty"`
@@ -24,17 +26,17 @@ type request struct {
 
 // reply is a worker's answer to one request.
 type reply struct {
-	Result result `json:"result"`
-	Error  string `json:"error,omitempty"`
+	Result bench.Result `json:"result"`
+	Error  string       `json:"error,omitempty"`
 }
 
 // serveWorker answers requests from in, one JSON value each, until in ends.
 func serveWorker(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	requests, replies := json.NewDecoder(in), json.NewEncoder(out)
-	var s *session
+	var s *bench.Session
 	defer func() {
 		if s != nil {
-			err = errors.Join(err, s.store.Close())
+			err = errors.Join(err, s.Close())
 		}
 	}()
 	for {
@@ -60,25 +62,25 @@ func serveWorker(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	}
 }
 
-func startSession(ctx context.Context, req request) (*session, result, error) {
+func startSession(ctx context.Context, req request) (*bench.Session, bench.Result, error) {
 	d, err := driverNamed(req.Driver)
 	if err != nil {
-		return nil, result{}, err
+		return nil, bench.Result{}, err
 	}
-	s, err := openSession(d, req.Dir, req.Settings)
+	s, err := bench.Open(d, req.Dir, req.Settings)
 	if err != nil {
-		return nil, result{}, err
+		return nil, bench.Result{}, err
 	}
-	r, err := s.load(ctx)
+	r, err := s.Load(ctx)
 	return s, r, err
 }
 
-func runRequest(ctx context.Context, s *session, req request) (result, error) {
-	w, err := workloadNamed(req.Workload)
+func runRequest(ctx context.Context, s *bench.Session, req request) (bench.Result, error) {
+	w, err := bench.WorkloadNamed(req.Workload)
 	if err != nil {
-		return result{}, err
+		return bench.Result{}, err
 	}
-	return s.run(ctx, w, req.Profile)
+	return s.Run(ctx, w, bench.RunOptions{Profile: req.Profile})
 }
 
 // worker is a child process that holds one store.
@@ -113,13 +115,13 @@ func startWorker(ctx context.Context, driverName string) (*worker, error) {
 }
 
 // ask sends a request and waits for its result.
-func (w *worker) ask(req request) (result, error) {
+func (w *worker) ask(req request) (bench.Result, error) {
 	var rep reply
 	if err := errors.Join(w.requests.Encode(req), w.replies.Decode(&rep)); err != nil {
-		return result{}, fmt.Errorf("%s: worker process: %w", w.name, err)
+		return bench.Result{}, fmt.Errorf("%s: worker process: %w", w.name, err)
 	}
 	if rep.Error != "" {
-		return result{}, fmt.Errorf("%s: %s", w.name, rep.Error)
+		return bench.Result{}, fmt.Errorf("%s: %s", w.name, rep.Error)
 	}
 	return rep.Result, nil
 }

@@ -46,6 +46,10 @@ func arrows() []arrow {
 		{from: "internal/wal", to: base},
 		{from: "internal/raftgroup", to: slices.Concat(base, []string{"internal/wal"})},
 		{from: "internal/transport/...", to: base},
+		// The benchmark's workloads know no store; drivers do.
+		{from: "internal/bench/benchtest", to: []string{"internal/bench"}},
+		{from: "internal/bench/plinth", to: []string{"internal/bench", "kv", "kv/embedded"}, outsideTests: []string{"internal/bench/..."}},
+		{from: "internal/bench"},
 		// The simulation runs the whole product; only cmd and tests run it.
 		{from: "internal/sim/...", to: []string{"kv/...", "cluster/...", "internal/..."}},
 		{from: "tests/...", to: []string{"..."}},

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bufio"
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// machine describes where a run took place.
-type machine struct {
+// Machine describes where a run took place.
+type Machine struct {
 	OS     string `json:"os"`
 	Arch   string `json:"arch"`
 	CPU    string `json:"cpu"`
@@ -22,8 +22,10 @@ type machine struct {
 	Go     string `json:"go"`
 }
 
-func thisMachine() machine {
-	return machine{
+// ThisMachine describes the machine that the caller runs on; what the system
+// does not tell is "unknown".
+func ThisMachine() Machine {
+	return Machine{
 		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version(),
 		CPU:    procField("/proc/cpuinfo", "model name"),
 		Memory: procField("/proc/meminfo", "MemTotal"),
@@ -48,29 +50,30 @@ func procField(path, name string) string {
 }
 
 // String describes the machine in a line.
-func (m machine) String() string {
+func (m Machine) String() string {
 	return fmt.Sprintf("%d CPUs (%s), memory %s, %s, %s/%s.", m.CPUs, m.CPU, m.Memory, m.Go, m.OS, m.Arch)
 }
 
-// fsyncTimes holds how long a write of 4 KiB and its fsync took, measured
-// before each round.
-type fsyncTimes struct {
+// FsyncTimes holds how long a write of 4 KiB and its fsync took, over all calls
+// of Measure.
+type FsyncTimes struct {
 	MedianMicros float64 `json:"medianMicros"`
 	P99Micros    float64 `json:"p99Micros"`
 	micros       []float64
 }
 
-const fsyncsPerRound = 200
+const fsyncsPerMeasure = 200
 
-// measure appends to a file in dir, syncing each time.
-func (f *fsyncTimes) measure(dir string) (err error) {
+// Measure appends 200 times to a file in dir, syncing each time, and removes
+// the file.
+func (f *FsyncTimes) Measure(dir string) (err error) {
 	file, err := os.Create(filepath.Join(dir, "fsync"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
 	block := make([]byte, 4096)
-	for range fsyncsPerRound {
+	for range fsyncsPerMeasure {
 		start := time.Now()
 		if _, err := file.Write(block); err != nil {
 			return err
@@ -87,7 +90,7 @@ func (f *fsyncTimes) measure(dir string) (err error) {
 }
 
 // String gives the figures, and a warning if they are too good.
-func (f *fsyncTimes) String() string {
+func (f *FsyncTimes) String() string {
 	text := fmt.Sprintf("median %.0f µs, 99 %% below %.0f µs", f.MedianMicros, f.P99Micros)
 	if f.MedianMicros < 20 {
 		text += "; WARNING: no disk is that fast, so nothing here was durable: give --dir on a real disk"

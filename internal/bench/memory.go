@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// memory is what the process of one store used while one workload ran,
-// warm-up included.
-type memory struct {
+// Memory is what the process used while one workload ran, warm-up included.
+type Memory struct {
 	// MaxRSSBytes is the most that was resident, 0 where the system does not
 	// tell (it is read from /proc).
 	MaxRSSBytes uint64 `json:"maxRSSBytes"`
@@ -29,17 +28,17 @@ const (
 // memoryWatch samples memory until it is stopped.
 type memoryWatch struct {
 	quit chan struct{}
-	done chan memory
+	done chan Memory
 }
 
 func watchMemory() *memoryWatch {
-	w := &memoryWatch{quit: make(chan struct{}), done: make(chan memory)}
+	w := &memoryWatch{quit: make(chan struct{}), done: make(chan Memory)}
 	go w.sample()
 	return w
 }
 
 func (w *memoryWatch) sample() {
-	var m memory
+	var m Memory
 	ticker := time.NewTicker(memoryInterval)
 	defer ticker.Stop()
 	for n := 0; ; n++ {
@@ -59,7 +58,7 @@ func (w *memoryWatch) sample() {
 }
 
 // stop ends the sampling and returns what it saw.
-func (w *memoryWatch) stop() memory {
+func (w *memoryWatch) stop() Memory {
 	close(w.quit)
 	return <-w.done
 }
