@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"runtime"
 	"slices"
 	"strconv"
@@ -87,6 +88,32 @@ func TestCloseEndsBehindAFullDisk(t *testing.T) {
 	if err := s.Close(); !errors.Is(err, wire.ErrDiskFull) {
 		t.Fatalf("close: %v", err)
 	}
+}
+
+// Pebble panicked on a goroutine of its own, and so ended the program around the
+// store (simulation, seed 204 of 2026-11-23).
+func TestADirectoryThatCannotBeSyncedEndsTheServerAndNotTheProgram(t *testing.T) {
+	mem, l, fatal := vfs.NewMem(), newFakeLog(), make(chan error, 1)
+	var broken atomic.Bool
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if broken.Load() && op.Kind == errorfs.OpFileSync && path.Ext(op.Path) == "" && !strings.Contains(op.Path, "-") {
+			return errors.New("the disk is gone")
+		}
+		return nil
+	}))
+	s := open(t, fs, l, expectFatal(fatal))
+	broken.Store(true)
+	l.append(1_000_000, set("a", "1"))
+	l.append(9_000_000, set("b", "1"))
+	if err := <-fatal; !errors.Is(err, wire.ErrIO) || !strings.Contains(err.Error(), "the disk is gone") {
+		t.Fatalf("fatal error %v", err)
+	}
+	if err := s.Close(); !errors.Is(err, wire.ErrIO) || l.popped() != 0 {
+		t.Fatalf("S6: close: %v; popped to %d", err, l.popped())
+	}
+	broken.Store(false)
+	s = open(t, fs, l, nil)
+	same(t, get(t, s, 9_000_000, "a", "b"), "1", "1")
 }
 
 func TestAFailedManifestWriteEndsTheServer(t *testing.T) {

@@ -20,6 +20,8 @@ import (
 type gate struct {
 	vfs.FS
 	shut *shutter
+	// fatal is told that a directory could not be synced.
+	fatal func(error)
 }
 
 // shutter is the state of a gate, shared with its open files.
@@ -34,8 +36,8 @@ type shutter struct {
 // failedCreateDelay is how long creating a file behind a shut gate takes.
 const failedCreateDelay = 50 * time.Millisecond
 
-func newGate(fs vfs.FS, closing chan struct{}) *gate {
-	return &gate{FS: fs, shut: &shutter{closing: closing}}
+func newGate(fs vfs.FS, closing chan struct{}, fatal func(error)) *gate {
+	return &gate{FS: fs, shut: &shutter{closing: closing}, fatal: fatal}
 }
 
 // close shuts the gate with the error that every change gets from now on.
@@ -92,7 +94,13 @@ func (g *gate) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts .
 }
 
 // OpenDir is vfs.FS's.
-func (g *gate) OpenDir(name string) (vfs.File, error) { return g.wrap(g.FS.OpenDir(name)) }
+func (g *gate) OpenDir(name string) (vfs.File, error) {
+	f, err := g.FS.OpenDir(name)
+	if err != nil {
+		return nil, err
+	}
+	return &gatedDir{File: f, gate: g}, nil
+}
 
 // ReuseForWrite is vfs.FS's.
 func (g *gate) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
@@ -189,4 +197,23 @@ func (f *gatedFile) SyncTo(length int64) (bool, error) {
 		return false, err
 	}
 	return f.File.SyncTo(length)
+}
+
+// gatedDir is a directory behind a gate.
+type gatedDir struct {
+	vfs.File
+	gate *gate
+}
+
+// Sync is vfs.File's. Pebble panics if it fails, on a goroutine of its own. So
+// a failure is told to the server, which shuts the gate and believes nothing
+// of the engine any more, and not to Pebble.
+func (d *gatedDir) Sync() error {
+	if d.gate.shut.check() != nil {
+		return nil
+	}
+	if err := d.File.Sync(); err != nil {
+		d.gate.fatal(err)
+	}
+	return nil
 }

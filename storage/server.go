@@ -84,10 +84,11 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s.waiting = newWaiters(s.cfg.MaxWaitingReads)
 	s.watches = newWatches(s.cfg.MaxWatches)
-	s.gate = newGate(s.cfg.FS, s.closing)
+	fatal := func(err error) { s.fail(ioError(s.cfg.Dir, err)) }
+	s.gate = newGate(s.cfg.FS, s.closing, fatal)
 	opts := engineOptions(&s.cfg)
 	opts.FS = s.gate
-	opts.Logger = &engineLogger{log: s.cfg.Logger, fatal: func(err error) { s.fail(ioError(s.cfg.Dir, err)) }}
+	opts.Logger = &engineLogger{log: s.cfg.Logger, fatal: fatal}
 	opts.EventListener = s.listener()
 	eng, version, err := openEngine(s.cfg.Dir, opts)
 	if err != nil {
