@@ -31,6 +31,7 @@ type environment struct {
 // commands lists the commands of the binary, in the order of the alphabet.
 func commands(env *environment) []*cobra.Command {
 	return []*cobra.Command{
+		newBenchCommand(env),
 		newCheckCommand(env),
 		newDemoCommand(env),
 		newDemoChildCommand(env),
