@@ -229,9 +229,7 @@ func TestB(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { t.Skip("not applicable") })
 	t.Run("sub", func(t *testing.T) { t.SkipNow() })
 }
-
-func FuzzC(f *testing.F) { f.Skipf("later") }
-
+` + "\nfunc FuzzC(f *testing.F) { f.Skipf(`later`) }\n" + `
 func TestD(t *testing.T) { decoder.Skip(3) }
 `,
 	})
