@@ -34,7 +34,7 @@ type LogCheck struct {
 	Found bool `json:"found"`
 	// Segments and FreeFiles count files, Bytes is the length of the segments.
 	Segments  int   `json:"segments"`
-	FreeFiles int   `json:"freeFiles"`
+	FreeFiles int   `json:"free_files"`
 	Bytes     int64 `json:"bytes"`
 	Records   int64 `json:"records"`
 	// CheckReport is about the content; its Popped is by storage server.
@@ -53,7 +53,7 @@ type EngineCheck struct {
 	// Rows and Bytes count keys and values, DiskBytes the files.
 	Rows      int64  `json:"rows"`
 	Bytes     int64  `json:"bytes"`
-	DiskBytes uint64 `json:"diskBytes"`
+	DiskBytes uint64 `json:"disk_bytes"`
 }
 
 // Problem is something that is wrong with a data directory.

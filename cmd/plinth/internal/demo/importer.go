@@ -25,11 +25,11 @@ type Imported struct {
 	Files        int           `json:"files"`
 	Bytes        int64         `json:"bytes"` // of content
 	Rows         int64         `json:"rows"`  // without the totals
-	FoundFiles   int           `json:"foundFiles"`
-	FoundBytes   int64         `json:"foundBytes"`
-	TooLarge     int           `json:"tooLarge"`
+	FoundFiles   int           `json:"found_files"`
+	FoundBytes   int64         `json:"found_bytes"`
+	TooLarge     int           `json:"too_large"`
 	Transactions int           `json:"transactions"`
-	Took         time.Duration `json:"tookNanos"`
+	Took         time.Duration `json:"took_nanos"`
 }
 
 // Import puts the files of the source into the archive, several transactions

@@ -18,28 +18,28 @@ type Report struct {
 	Import Imported `json:"import"`
 	// Queries is the time of all queries, IndexCheck and ContentCheck that of
 	// comparing all index rows and all content.
-	Queries      time.Duration `json:"queriesNanos"`
-	IndexCheck   time.Duration `json:"indexCheckNanos"`
-	ContentCheck time.Duration `json:"contentCheckNanos"`
+	Queries      time.Duration `json:"queries_nanos"`
+	IndexCheck   time.Duration `json:"index_check_nanos"`
+	ContentCheck time.Duration `json:"content_check_nanos"`
 
-	BeforeKill Transferred `json:"beforeKill"`
+	BeforeKill Transferred `json:"before_kill"`
 	// Reopen is how long opening took after the kill, LogBytes the size of the
 	// log that it read, Unknown the transfers that were committed and not
 	// acknowledged.
-	Reopen    time.Duration `json:"reopenNanos"`
-	LogBytes  int64         `json:"logBytes"`
+	Reopen    time.Duration `json:"reopen_nanos"`
+	LogBytes  int64         `json:"log_bytes"`
 	Unknown   int           `json:"unknown"`
-	AfterKill Transferred   `json:"afterKill"`
+	AfterKill Transferred   `json:"after_kill"`
 
 	Checks []Check       `json:"checks"`
-	Took   time.Duration `json:"tookNanos"`
+	Took   time.Duration `json:"took_nanos"`
 }
 
 // Transferred says what a workload did.
 type Transferred struct {
 	Transfers int           `json:"transfers"`
 	Audits    int           `json:"audits"`
-	Took      time.Duration `json:"tookNanos"`
+	Took      time.Duration `json:"took_nanos"`
 }
 
 // checksHold reports whether there were checks and all of them held.
