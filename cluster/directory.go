@@ -115,7 +115,8 @@ func (d *directory) checkFormat() error {
 	version, numErr := strconv.Atoi(rest)
 	switch {
 	case !found || numErr != nil:
-		return wire.ErrFileCorrupt.With("%s holds %.60q, not the format of a data directory", path, text)
+		return wire.ErrFileCorrupt.With("%s holds %.60q, not the format of a data directory; if this is one, restore that file, it reads %q",
+			path, text, formatPrefix+strconv.Itoa(formatVersion))
 	case version > formatVersion:
 		return wire.ErrNewerFormat.With("data directory %s has format %d, this version of Plinth knows formats up to %d; open it with the newer version",
 			d.path, version, formatVersion)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"os"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -19,6 +20,8 @@ func LocalExists(fs vfs.FS, dir string) (bool, error) {
 		return true, nil
 	case errors.Is(err, os.ErrNotExist):
 		return false, nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return false, wire.ErrIO.With("%s is not a directory; name the directory of a store", dir).Because(err)
 	}
 	return false, wire.ErrIO.With("cannot look for %s", path).Because(err)
 }

@@ -158,7 +158,7 @@ func (c *Checker) Finish() (report CheckReport, found bool, err error) {
 		return c.report, false, nil
 	}
 	if !c.found {
-		return c.report, true, wire.ErrFileCorrupt.With("the log holds entries from %d on, but no checkpoint that says what was before", c.first)
+		return c.report, true, wire.ErrFileCorrupt.With("the log holds entries from %d on, but no checkpoint that says what was before: its first files are missing; restore them, or the store from a backup", c.first)
 	}
 	if len(c.entries) > 0 && c.first != c.base+1 {
 		return c.report, true, wire.ErrFileCorrupt.With("log entries begin at %d, but the checkpoint ends at %d", c.first, c.base)

@@ -263,4 +263,4 @@ func (s *Store) bytesThrough(index uint64) (bytes int) {
 	return bytes
 }
 
-var errNoCheckpoint = errors.New("the log holds no checkpoint of this group")
+var errNoCheckpoint = errors.New("the log holds no checkpoint of this group: its first files are missing; restore them, or the store from a backup")
