@@ -94,22 +94,42 @@ func TestCloseEndsBehindAFullDisk(t *testing.T) {
 // store (simulation, seed 204 of 2026-11-23).
 func TestADirectoryThatCannotBeSyncedEndsTheServerAndNotTheProgram(t *testing.T) {
 	mem, l, fatal := vfs.NewMem(), newFakeLog(), make(chan error, 1)
-	var broken atomic.Bool
+	var broken, moved atomic.Bool
 	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if broken.Load() && op.Kind == errorfs.OpFileSync && path.Ext(op.Path) == "" && !strings.Contains(op.Path, "-") {
+		if op.Kind == errorfs.OpCreate && strings.Contains(op.Path, "marker.manifest") {
+			moved.Store(true)
+		}
+		// The sync of the directory that follows the move of a marker.
+		if broken.Load() && moved.Load() && op.Kind == errorfs.OpFileSync && path.Ext(op.Path) == "" {
 			return errors.New("the disk is gone")
 		}
 		return nil
 	}))
-	s := open(t, fs, l, expectFatal(fatal))
-	broken.Store(true)
+	s := open(t, fs, l, quickFlush)
 	l.append(1_000_000, set("a", "1"))
 	l.append(9_000_000, set("b", "1"))
-	if err := <-fatal; !errors.Is(err, wire.ErrIO) || !strings.Contains(err.Error(), "the disk is gone") {
-		t.Fatalf("fatal error %v", err)
+	l.awaitPop(1_000_000)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
-	if err := s.Close(); !errors.Is(err, wire.ErrIO) || l.popped() != 0 {
-		t.Fatalf("S6: close: %v; popped to %d", err, l.popped())
+	// An engine that is opened begins a new manifest and moves its marker.
+	moved.Store(false)
+	broken.Store(true)
+	cfg := storage.Config{FS: fs, Dir: "db", Tag: 7, Log: l}
+	expectFatal(fatal)(&cfg)
+	popped := l.popped()
+	s, err := storage.Open(t.Context(), cfg)
+	if err == nil {
+		err = <-fatal
+		if closeErr := s.Close(); !errors.Is(closeErr, wire.ErrIO) {
+			t.Errorf("close: %v", closeErr)
+		}
+	}
+	if !errors.Is(err, wire.ErrIO) || !strings.Contains(err.Error(), "the disk is gone") || !moved.Load() {
+		t.Fatalf("error %v; marker moved: %v", err, moved.Load())
+	}
+	if l.popped() != popped {
+		t.Fatalf("S6: popped to %d, before to %d", l.popped(), popped)
 	}
 	broken.Store(false)
 	s = open(t, fs, l, nil)
