@@ -222,6 +222,10 @@ func (c *checker) checkEngine(ctx context.Context) error {
 func (c *checker) checkVersions() {
 	log, engine := &c.report.Log, &c.report.Engine
 	f := fit{dir: c.dir, fs: c.fs, end: log.End, popped: log.Popped[localTag], engine: engine.Version}
+	var err error
+	if f.closed, err = readClosed(c.fs, c.dir); err != nil {
+		c.addf("%v", err)
+	}
 	if err := f.err(); err != nil {
 		c.addf("%v", err)
 	}

@@ -17,5 +17,6 @@
 //	    still be acknowledged: it is on disk then.
 //	C4  The engine holds everything that the log does not keep any more, and
 //	    nothing that was never in the log. Otherwise one of the two was lost or
-//	    replaced, and the store does not open.
+//	    replaced, and the store does not open. Nor does it open if the log ends
+//	    before the version that it had reached at the last orderly close.
 package cluster

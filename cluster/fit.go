@@ -16,6 +16,9 @@ type fit struct {
 	end, popped wire.Version
 	// engine is where the engine stands; 0 if there is none.
 	engine wire.Version
+	// closed is where the log ended when the store was last closed, 0 if it
+	// never was.
+	closed wire.Version
 }
 
 // err returns nil, or ErrFileCorrupt that says what is missing and what to do.
@@ -38,6 +41,10 @@ func (f fit) err() error {
 		return wire.ErrFileCorrupt.With(
 			"the engine, directory %s, stands at version %d, but the log ends at version %d: the log is of an earlier state than the engine; restore both from the same backup",
 			enginePath, f.engine, f.end)
+	case f.end < f.closed:
+		return wire.ErrFileCorrupt.With(
+			"the log, directory %s, ends at version %d, but had reached version %d when the store was closed: its last file was cut short or lost, and commits with it; restore the data directory from a backup",
+			logPath, f.end, f.closed)
 	}
 	return nil
 }

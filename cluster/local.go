@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -68,6 +69,8 @@ type Local struct {
 	versions   *txn.ReadVersionProxy
 	commits    *txn.CommitProxy
 
+	// opened says that OpenLocal has succeeded.
+	opened  atomic.Bool
 	closing sync.Once
 	// life ends with the store; its cause is why nothing is served any more.
 	life     context.Context
@@ -109,6 +112,7 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 		return nil, err
 	}
 	l.recruit(first)
+	l.opened.Store(true)
 	return l, nil
 }
 
@@ -157,6 +161,10 @@ func (l *Local) recover(ctx context.Context) (first wire.Version, err error) {
 // the log: if the two do not fit together nothing has been changed (C4).
 func (l *Local) openStorage(ctx context.Context) (err error) {
 	log := l.log.Status()
+	closed, err := readClosed(l.config.FS, l.config.Dir)
+	if err != nil {
+		return err
+	}
 	l.storage, err = storage.Open(ctx, storage.Config{
 		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, storageDir), Tag: localTag, Log: l.log,
 		CacheBytes: l.config.CacheBytes, WindowBytes: l.config.WindowBytes, MemTableBytes: l.config.MemTableBytes,
@@ -165,7 +173,7 @@ func (l *Local) openStorage(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	f := fit{dir: l.config.Dir, fs: l.config.FS, end: log.End, popped: log.Popped[localTag], engine: l.storage.Opened()}
+	f := fit{dir: l.config.Dir, fs: l.config.FS, end: log.End, popped: log.Popped[localTag], engine: l.storage.Opened(), closed: closed}
 	return f.err()
 }
 
@@ -190,7 +198,8 @@ func (l *Local) recruit(first wire.Version) {
 func (l *Local) end(reason error) {
 	l.ending.Do(func() {
 		l.endLife(reason)
-		if !errors.Is(reason, wire.ErrDatabaseClosed) {
+		// Who fails to open a store is told why; there was none that could end.
+		if l.opened.Load() && !errors.Is(reason, wire.ErrDatabaseClosed) {
 			l.config.Logger.Error("the store has ended", "dir", l.config.Dir, "err", reason)
 		}
 	})
@@ -328,6 +337,9 @@ func (l *Local) close() error {
 	}
 	if l.wal != nil {
 		errs = append(errs, l.wal.Close())
+	}
+	if l.commits != nil && errors.Join(errs...) == nil && errors.Is(l.Err(), wire.ErrDatabaseClosed) {
+		errs = append(errs, l.dir.noteClosed(l.log.Status().End))
 	}
 	if l.dir != nil {
 		errs = append(errs, l.dir.close())
