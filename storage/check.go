@@ -64,12 +64,12 @@ var ErrNoEngine = errors.New("there is no engine")
 // openEngineToCheck is openEngine for a store that must not be changed. One
 // that a crash left empty, before anything was flushed, stands at version 0.
 func openEngineToCheck(dir string, opts *pebble.Options) (*engine, wire.Version, error) {
-	db, err := pebble.Open(dir, opts)
+	db, err := openPebble(dir, opts)
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		return nil, 0, fmt.Errorf("storage directory %s: %w", dir, ErrNoEngine)
 	}
 	if err != nil {
-		return nil, 0, openError(dir, err)
+		return nil, 0, err
 	}
 	e := &engine{db: db, dir: dir}
 	iter, err := db.NewIter(nil)

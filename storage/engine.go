@@ -74,9 +74,9 @@ func engineOptions(cfg *Config) *pebble.Options {
 // openEngine opens the store in dir or creates it, and returns the version at
 // which it stands.
 func openEngine(dir string, opts *pebble.Options) (*engine, wire.Version, error) {
-	db, err := pebble.Open(dir, opts)
+	db, err := openPebble(dir, opts)
 	if err != nil {
-		return nil, 0, openError(dir, err)
+		return nil, 0, err
 	}
 	e := &engine{db: db, dir: dir, durable: pebble.IterOptions{OnlyReadGuaranteedDurable: true}}
 	version, err := e.begin(opts.ReadOnly)
@@ -84,6 +84,22 @@ func openEngine(dir string, opts *pebble.Options) (*engine, wire.Version, error)
 		return nil, 0, errors.Join(err, db.Close())
 	}
 	return e, version, nil
+}
+
+// openPebble is pebble.Open. Pebble holds some failures of a disk, and some
+// damage to its files, for impossible and panics. It lets go of the directory
+// first, so to its caller that is an error like any other.
+func openPebble(dir string, opts *pebble.Options) (db *pebble.DB, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			db, err = nil, panicError(dir, cause)
+		}
+	}()
+	db, err = pebble.Open(dir, opts)
+	if err != nil {
+		return nil, openError(dir, err)
+	}
+	return db, nil
 }
 
 // begin checks the format and reads the version, or writes both to a new

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,15 @@ func openError(dir string, err error) error {
 		return wire.ErrDirectoryInUse.With("storage directory %s is in use by another server", dir).Because(err)
 	}
 	return ioError(dir, err)
+}
+
+// panicError is the error for a panic of the engine as it opened.
+func panicError(dir string, cause any) error {
+	err, ok := cause.(error)
+	if !ok {
+		err = fmt.Errorf("%v", cause)
+	}
+	return openError(dir, fmt.Errorf("the engine gave up: %w", err))
 }
 
 // corruptFile names the file that Pebble found damaged.

@@ -69,7 +69,8 @@ func (s *Server) noteDurable() {
 		s.fail(err)
 		return
 	}
-	if version > s.durable.load() {
+	// After a failure a flush may seem to have worked (gatedDir.Sync).
+	if version > s.durable.load() && s.Err() == nil {
 		s.durable.store(version)
 	}
 }

@@ -3,31 +3,36 @@ package storage
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// gate is a file system that can be shut: from then on everything that would
-// change a file fails, so that what is on disk stays as it was (S6). Pebble
-// expects its Fatalf not to return. A library must not end its caller's
-// process, so Fatalf shuts the gate and returns; whatever Pebble does after
-// that happens in memory only, and the server no longer looks at it.
+// gate is a file system that can be shut: from then on nothing changes a file,
+// so that what is on disk stays as it was (S6). Pebble expects its Fatalf not
+// to return. A library must not end its caller's process, so Fatalf shuts the
+// gate and returns; whatever Pebble does after that happens in memory only, and
+// the server no longer looks at it.
 //
-// Pebble repeats a failed flush at once and for ever. So creating a file
-// behind a shut gate takes a moment, which keeps that loop from being a busy
-// one until Close ends it.
+// What Pebble is told behind a shut gate depends on what it does. At work it
+// gets the error. It repeats a failed flush at once and for ever, so creating
+// a file then takes a moment, which keeps that loop from being a busy one until
+// Close ends it. While it opens there is no Close: pebble.Open would wait for
+// that flush without end. So during the opening every change that fails shuts
+// the gate, and is reported to Pebble as done. Pebble then comes to the end of
+// its opening and can be closed as any other, which also ends its goroutines.
 type gate struct {
 	vfs.FS
-	shut *shutter
-	// fatal is told that a directory could not be synced.
-	fatal func(error)
-}
-
-// shutter is the state of a gate, shared with its open files.
-type shutter struct {
+	// fatal is told of a failed change that is hidden from Pebble. It shuts the
+	// gate.
+	fatal   func(error)
 	closing chan struct{} // closed when the server closes: no more delays
-	mu      struct {
+	// opening says that failures are to be hidden from Pebble.
+	opening atomic.Bool
+	// changing is held for reading by every change under way.
+	changing sync.RWMutex
+	mu       struct {
 		sync.RWMutex
 		err error
 	}
@@ -36,61 +41,93 @@ type shutter struct {
 // failedCreateDelay is how long creating a file behind a shut gate takes.
 const failedCreateDelay = 50 * time.Millisecond
 
+// newGate returns an open gate to fs for an engine that is being opened.
 func newGate(fs vfs.FS, closing chan struct{}, fatal func(error)) *gate {
-	return &gate{FS: fs, shut: &shutter{closing: closing}, fatal: fatal}
+	g := &gate{FS: fs, closing: closing, fatal: fatal}
+	g.opening.Store(true)
+	return g
 }
 
-// close shuts the gate with the error that every change gets from now on.
-func (s *shutter) close(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mu.err == nil {
-		s.mu.err = err
+// shut makes every change fail from now on with err.
+func (g *gate) shut(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.mu.err == nil {
+		g.mu.err = err
 	}
 }
 
-func (s *shutter) check() error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.mu.err
+// drain waits for the changes under way. After shut and drain the disk is left
+// alone, whatever runs on in Pebble.
+func (g *gate) drain() {
+	g.changing.Lock()
+	defer g.changing.Unlock()
 }
 
-// checkSlowly is check with a delay when the gate is shut.
-func (s *shutter) checkSlowly() error {
-	err := s.check()
-	if err == nil {
-		return nil
+func (g *gate) check() error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.mu.err
+}
+
+// delay waits a moment if the gate is shut.
+func (g *gate) delay() {
+	if g.opening.Load() || g.check() == nil {
+		return
 	}
 	timer := time.NewTimer(failedCreateDelay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-s.closing:
+	case <-g.closing:
 	}
+}
+
+// change makes a change of the disk unless the gate is shut. A failure that is
+// hidden from Pebble returns hidden.
+func change[T any](g *gate, hidden T, do func() (T, error)) (T, error) {
+	g.changing.RLock()
+	defer g.changing.RUnlock()
+	result, err := hidden, g.check()
+	if err == nil {
+		result, err = do()
+	}
+	if err != nil && g.opening.Load() {
+		g.fatal(err)
+		return hidden, nil
+	}
+	return result, err
+}
+
+// change is the function of that name for a change without a result.
+func (g *gate) change(do func() error) error {
+	_, err := change(g, struct{}{}, func() (struct{}, error) { return struct{}{}, do() })
 	return err
 }
 
-func (g *gate) wrap(f vfs.File, err error) (vfs.File, error) {
+// create makes a file. One whose failure is hidden from Pebble is in memory.
+func (g *gate) create(do func() (vfs.File, error)) (vfs.File, error) {
+	g.delay()
+	f, err := change(g, nil, do)
+	if err == nil && f == nil {
+		f, err = vfs.NewMem().Create("nowhere", vfs.WriteCategoryUnspecified)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &gatedFile{File: f, shut: g.shut}, nil
+	return &gatedFile{File: f, gate: g}, nil
 }
 
 // Create is vfs.FS's.
 func (g *gate) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := g.shut.checkSlowly(); err != nil {
-		return nil, err
-	}
-	return g.wrap(g.FS.Create(name, category))
+	return g.create(func() (vfs.File, error) {
+		return g.FS.Create(name, category)
+	})
 }
 
 // OpenReadWrite is vfs.FS's.
 func (g *gate) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	if err := g.shut.check(); err != nil {
-		return nil, err
-	}
-	return g.wrap(g.FS.OpenReadWrite(name, category, opts...))
+	return g.create(func() (vfs.File, error) { return g.FS.OpenReadWrite(name, category, opts...) })
 }
 
 // OpenDir is vfs.FS's.
@@ -104,47 +141,49 @@ func (g *gate) OpenDir(name string) (vfs.File, error) {
 
 // ReuseForWrite is vfs.FS's.
 func (g *gate) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := g.shut.check(); err != nil {
-		return nil, err
-	}
-	return g.wrap(g.FS.ReuseForWrite(oldname, newname, category))
+	return g.create(func() (vfs.File, error) { return g.FS.ReuseForWrite(oldname, newname, category) })
 }
 
 // Link is vfs.FS's.
 func (g *gate) Link(oldname, newname string) error {
-	if err := g.shut.check(); err != nil {
-		return err
-	}
-	return g.FS.Link(oldname, newname)
+	return g.change(func() error { return g.FS.Link(oldname, newname) })
 }
 
-// Remove is vfs.FS's.
+// Remove is vfs.FS's. Its failure is not hidden: Pebble can do without, and
+// expects not to find some of the files.
 func (g *gate) Remove(name string) error {
-	if err := g.shut.check(); err != nil {
+	var failure error
+	err := g.change(func() error {
+		failure = g.FS.Remove(name)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	return g.FS.Remove(name)
+	return failure
 }
 
-// RemoveAll is vfs.FS's.
+// RemoveAll is vfs.FS's. Its failure is not hidden, as in Remove.
 func (g *gate) RemoveAll(name string) error {
-	if err := g.shut.check(); err != nil {
+	var failure error
+	err := g.change(func() error {
+		failure = g.FS.RemoveAll(name)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	return g.FS.RemoveAll(name)
+	return failure
 }
 
 // Rename is vfs.FS's.
 func (g *gate) Rename(oldname, newname string) error {
-	if err := g.shut.check(); err != nil {
-		return err
-	}
-	return g.FS.Rename(oldname, newname)
+	return g.change(func() error { return g.FS.Rename(oldname, newname) })
 }
 
-// MkdirAll is vfs.FS's.
+// MkdirAll is vfs.FS's. Its failure is not hidden: nothing of Pebble runs yet.
 func (g *gate) MkdirAll(dir string, perm os.FileMode) error {
-	if err := g.shut.check(); err != nil {
+	if err := g.check(); err != nil {
 		return err
 	}
 	return g.FS.MkdirAll(dir, perm)
@@ -156,47 +195,50 @@ func (g *gate) Unwrap() vfs.FS { return g.FS }
 // gatedFile is a file that was opened for writing behind a gate.
 type gatedFile struct {
 	vfs.File
-	shut *shutter
+	gate *gate
 }
 
 // Write is vfs.File's.
 func (f *gatedFile) Write(p []byte) (int, error) {
-	if err := f.shut.check(); err != nil {
-		return 0, err
-	}
-	return f.File.Write(p)
+	return change(f.gate, len(p), func() (int, error) { return f.File.Write(p) })
 }
 
 // WriteAt is vfs.File's.
 func (f *gatedFile) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.shut.check(); err != nil {
-		return 0, err
+	return change(f.gate, len(p), func() (int, error) { return f.File.WriteAt(p, off) })
+}
+
+// Preallocate is vfs.File's. Its failure is not hidden: Pebble can do without.
+func (f *gatedFile) Preallocate(offset, length int64) error {
+	var failure error
+	err := f.gate.change(func() error {
+		failure = f.File.Preallocate(offset, length)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return f.File.WriteAt(p, off)
+	return failure
 }
 
 // Sync is vfs.File's.
-func (f *gatedFile) Sync() error {
-	if err := f.shut.check(); err != nil {
-		return err
-	}
-	return f.File.Sync()
-}
+func (f *gatedFile) Sync() error { return f.gate.change(f.File.Sync) }
 
 // SyncData is vfs.File's.
-func (f *gatedFile) SyncData() error {
-	if err := f.shut.check(); err != nil {
-		return err
-	}
-	return f.File.SyncData()
-}
+func (f *gatedFile) SyncData() error { return f.gate.change(f.File.SyncData) }
 
 // SyncTo is vfs.File's.
 func (f *gatedFile) SyncTo(length int64) (bool, error) {
-	if err := f.shut.check(); err != nil {
-		return false, err
+	return change(f.gate, false, func() (bool, error) { return f.File.SyncTo(length) })
+}
+
+// Close is vfs.File's. It closes the file behind a shut gate too.
+func (f *gatedFile) Close() error {
+	err := f.File.Close()
+	if err == nil {
+		return nil
 	}
-	return f.File.SyncTo(length)
+	return f.gate.change(func() error { return err })
 }
 
 // gatedDir is a directory behind a gate.
@@ -209,7 +251,9 @@ type gatedDir struct {
 // a failure is told to the server, which shuts the gate and believes nothing
 // of the engine any more, and not to Pebble.
 func (d *gatedDir) Sync() error {
-	if d.gate.shut.check() != nil {
+	d.gate.changing.RLock()
+	defer d.gate.changing.RUnlock()
+	if d.gate.check() != nil {
 		return nil
 	}
 	if err := d.File.Sync(); err != nil {

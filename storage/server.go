@@ -2,10 +2,10 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
 )
@@ -90,14 +90,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	opts.FS = s.gate
 	opts.Logger = &engineLogger{log: s.cfg.Logger, fatal: fatal}
 	opts.EventListener = s.listener()
-	eng, version, err := openEngine(s.cfg.Dir, opts)
+	version, durable, err := s.openEngine(opts)
 	if err != nil {
 		return nil, err
-	}
-	s.engine = eng
-	durable, err := eng.durableVersion()
-	if err != nil {
-		return nil, errors.Join(err, eng.db.Close())
 	}
 	for _, v := range []*atomicVersion{&s.applied, &s.advancing, &s.engineVersion} {
 		v.store(version)
@@ -108,6 +103,32 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.mu.win = window.New(version)
 	s.start(context.WithoutCancel(ctx))
 	return s, nil
+}
+
+// openEngine opens the engine and returns the versions at which it and its
+// flushed tables stand. After an error nothing changes the directory any more.
+func (s *Server) openEngine(opts *pebble.Options) (version, durable wire.Version, err error) {
+	s.engine, version, err = openEngine(s.cfg.Dir, opts)
+	if err == nil {
+		durable, err = s.engine.durableVersion()
+	}
+	// Pebble does not know of what failed up to here (gate), and is to know of
+	// what fails from here on.
+	s.gate.opening.Store(s.Err() != nil)
+	if failure := s.Err(); failure != nil {
+		err = failure
+	}
+	if err == nil {
+		return version, durable, nil
+	}
+	close(s.closing)
+	s.gate.shut(err)
+	if s.engine != nil {
+		// If that fails, then with the error that shut the gate.
+		_ = s.engine.db.Close()
+	}
+	s.gate.drain()
+	return 0, 0, err
 }
 
 func (s *Server) start(ctx context.Context) {
@@ -154,7 +175,7 @@ func (s *Server) fail(err error) {
 	s.failure.Do(func() {
 		s.cfg.Logger.Error("storage server failed", "dir", s.cfg.Dir, "error", err)
 		s.failure.err = err
-		s.gate.shut.close(err)
+		s.gate.shut(err)
 		close(s.failed)
 	})
 }
