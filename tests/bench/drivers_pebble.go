@@ -20,7 +20,9 @@ type pebbleStore struct{ db *pebble.DB }
 // the write-ahead log: here it is Pebble's own that makes commits durable.
 func openPebble(dir string, s bench.Settings) (bench.Store, error) {
 	options := &pebble.Options{
-		CacheSize:                   s.CacheBytes,
+		// Pebble takes what its memtables hold off the cache; two are usual, the
+		// one that is written and the one that is flushed.
+		CacheSize:                   s.CacheBytes + 2*memTableBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,

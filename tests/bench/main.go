@@ -16,6 +16,9 @@
 //	    the rounds.
 //	B3  All stores have the same bytes of cache and sync every commit; what
 //	    each driver sets beyond that is said in its table entry (drivers.go).
+//	B4  Between load and the workloads every store is closed and opened, as by a
+//	    program that starts on what is there. Otherwise the first reads would
+//	    measure whatever memtable the load happened to end in.
 //
 // What a workload is and how one is measured is in package internal/bench,
 // which "plinth bench" uses too.

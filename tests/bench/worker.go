@@ -62,16 +62,21 @@ func serveWorker(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	}
 }
 
+// startSession loads a store and opens it again for the workloads (B4).
 func startSession(ctx context.Context, req request) (*bench.Session, bench.Result, error) {
 	d, err := driverNamed(req.Driver)
 	if err != nil {
 		return nil, bench.Result{}, err
 	}
-	s, err := bench.Open(d, req.Dir, req.Settings)
+	loading, err := bench.Open(d, req.Dir, req.Settings)
 	if err != nil {
 		return nil, bench.Result{}, err
 	}
-	r, err := s.Load(ctx)
+	r, err := loading.Load(ctx)
+	if err := errors.Join(err, loading.Close()); err != nil {
+		return nil, r, err
+	}
+	s, err := bench.Open(d, req.Dir, req.Settings)
 	return s, r, err
 }
 
