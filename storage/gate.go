@@ -1,7 +1,9 @@
 package storage
 
 import (
+	"errors"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,9 +120,32 @@ func (g *gate) create(do func() (vfs.File, error)) (vfs.File, error) {
 	return &gatedFile{File: f, gate: g}, nil
 }
 
+// syncBeforeMarker syncs the directory of name if it is one of Pebble's
+// markers.
+//
+// A marker's name holds the name of a manifest. Pebble creates a manifest,
+// creates the new marker, removes the old one, and only then syncs the
+// directory. A file system may bring these entries to disk in any order: after
+// a power failure the marker named a manifest that was not there, and the store
+// could not be opened. So a manifest is made durable before its marker, and a
+// marker before the one that it replaces goes.
+func (g *gate) syncBeforeMarker(name string) error {
+	if !strings.HasPrefix(g.FS.PathBase(name), "marker.") {
+		return nil
+	}
+	dir, err := g.FS.OpenDir(g.FS.PathDir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
 // Create is vfs.FS's.
 func (g *gate) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	return g.create(func() (vfs.File, error) {
+		if err := g.syncBeforeMarker(name); err != nil {
+			return nil, err
+		}
 		return g.FS.Create(name, category)
 	})
 }
@@ -154,6 +179,12 @@ func (g *gate) Link(oldname, newname string) error {
 func (g *gate) Remove(name string) error {
 	var failure error
 	err := g.change(func() error {
+		if err := g.syncBeforeMarker(name); err != nil {
+			// Pebble would take no notice, and the next sync of the directory may
+			// report success for what this one lost.
+			g.fatal(err)
+			return err
+		}
 		failure = g.FS.Remove(name)
 		return nil
 	})
