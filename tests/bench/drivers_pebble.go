@@ -20,9 +20,8 @@ type pebbleStore struct{ db *pebble.DB }
 // the write-ahead log: here it is Pebble's own that makes commits durable.
 func openPebble(dir string, s bench.Settings) (bench.Store, error) {
 	options := &pebble.Options{
-		// Pebble takes what its memtables hold off the cache; two are usual, the
-		// one that is written and the one that is flushed.
-		CacheSize:                   s.CacheBytes + 2*memTableBytes,
+		// Pebble takes the memtables' memory out of its cache.
+		CacheSize:                   s.CacheBytes + memTableBytes,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
