@@ -261,6 +261,16 @@ func (l *Local) GetKey(ctx context.Context, req *wire.GetKeyRequest) (wire.GetKe
 	return reply, l.explain(err)
 }
 
+// EstimateBytes returns about how many bytes the rows with begin <= key < end
+// take, see storage.Server.
+func (l *Local) EstimateBytes(begin, end []byte) (int64, error) {
+	if err := l.Err(); err != nil {
+		return 0, err
+	}
+	n, err := l.storage.EstimateBytes(begin, end)
+	return n, l.explain(err)
+}
+
 // Watch returns when a key's value has changed, see storage.Server, or when the
 // store ends: the storage server does not hear of every reason for that.
 func (l *Local) Watch(ctx context.Context, req *wire.WatchRequest) (wire.WatchReply, error) {

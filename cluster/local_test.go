@@ -226,3 +226,22 @@ func TestAClosedStoreSaysSo(t *testing.T) {
 		}
 	}
 }
+
+func TestEstimateBytesAsksTheStorageServerWhileTheStoreLives(t *testing.T) {
+	l := open(t, vfs.NewMem(), "data")
+	reply, err := l.Commit(context.Background(), setRequest(readVersion(t, l), "key", "value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A read at its version sees that it has been applied.
+	if _, err := l.GetValues(context.Background(), &wire.GetValuesRequest{Version: reply.Version}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.EstimateBytes(nil, []byte("z")); err != nil || n != 8 {
+		t.Errorf("about %d bytes, %v, want 8", n, err)
+	}
+	closeStore(t, l)
+	if _, err := l.EstimateBytes(nil, []byte("z")); !errors.Is(err, wire.ErrDatabaseClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}

@@ -113,3 +113,30 @@ func TestOptionsReachTheStore(t *testing.T) {
 		t.Errorf("the window may hold %d bytes, want %d", limit, 64<<10)
 	}
 }
+
+func TestEstimateBytesGrowsWithWhatIsStored(t *testing.T) {
+	db, store := open(t, vfs.NewMem())
+	estimate := func(begin, end string) int64 {
+		n, err := store.EstimateBytes([]byte(begin), []byte(end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := estimate("", "\xff"); n != 0 {
+		t.Errorf("an empty store has about %d bytes", n)
+	}
+	mustSet(t, db, "a", strings.Repeat("x", 1000))
+	mustSet(t, db, "b", strings.Repeat("x", 1000))
+	expect(t, db, "b", strings.Repeat("x", 1000))
+	if whole, part := estimate("", "\xff"), estimate("", "b"); whole != 2002 || part != 1001 {
+		t.Errorf("two rows of 1001 bytes are about %d bytes, one of them %d", whole, part)
+	}
+	if _, err := store.EstimateBytes([]byte("b"), []byte("a")); !errors.Is(err, kv.ErrInvertedRange) {
+		t.Errorf("inverted range: %v", err)
+	}
+	closeStore(t, store)
+	if _, err := store.EstimateBytes(nil, []byte("a")); !errors.Is(err, kv.ErrDatabaseClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}
