@@ -1,6 +1,9 @@
 package host
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 const (
 	// epochSeconds is when every run begins: 2026-01-01T00:00:00Z.
@@ -8,14 +11,20 @@ const (
 	// lookCost is what one look at the clock costs, so that time passes even
 	// in a loop that waits for it.
 	lookCost = time.Microsecond
+	// busyLimit is how long the program may go on looking at the clock without
+	// ever having nothing to do: no run needs a tenth of that.
+	busyLimit = 10 * time.Second
 )
+
+var errBusy = errors.New("the program looks at the clock again and again and never waits: a busy loop")
 
 // clock is the time of one run. It passes when the program looks at it, and
 // when the program has nothing to do but wait.
 type clock struct {
 	now   time.Duration
 	looks uint64
-	limit time.Duration
+	// rested is when the program last waited.
+	rested time.Duration
 	// check is called at each look and each wait; it panics to stop the run.
 	check func()
 }
@@ -24,6 +33,9 @@ func (c *clock) look() time.Duration {
 	c.check()
 	c.looks++
 	c.now += lookCost
+	if c.now-c.rested > busyLimit {
+		panic(errBusy)
+	}
 	return c.now
 }
 
@@ -39,5 +51,6 @@ func (c *clock) sleep(ns int64) {
 	c.check()
 	if ns > 0 {
 		c.now += time.Duration(ns)
+		c.rested = c.now
 	}
 }

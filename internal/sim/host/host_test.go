@@ -108,6 +108,21 @@ func TestClockMovesAtEachLookAndJumpsOverSleep(t *testing.T) {
 	}
 }
 
+func TestClockEndsABusyLoop(t *testing.T) {
+	c := &clock{check: func() {}}
+	defer func() {
+		if p := recover(); p != errBusy || c.now != busyLimit+2*lookCost {
+			t.Errorf("panic %v at %v, want %v after %v without a rest", p, c.now, errBusy, busyLimit)
+		}
+	}()
+	c.look()
+	c.sleep(1)
+	c.now, c.rested = 0, lookCost
+	for {
+		c.look()
+	}
+}
+
 func TestHeadKeepsTheBeginning(t *testing.T) {
 	h := &head{limit: 5}
 	for _, s := range []string{"abc", "def", "ghi"} {

@@ -193,7 +193,7 @@ func (r *run) judge(ctx context.Context, err error) (Outcome, error) {
 	switch {
 	case ctx.Err() != nil:
 		return Stopped, ctx.Err()
-	case errors.Is(err, errVirtualLimit), errors.Is(err, errWallLimit):
+	case errors.Is(err, errVirtualLimit), errors.Is(err, errWallLimit), errors.Is(err, errBusy):
 		return Hung, err
 	case errors.As(err, &exit) && exit.ExitCode() == statusHung:
 		return Hung, errors.New("the program did not finish in the virtual time it gives itself")

@@ -23,3 +23,7 @@ func count(w *world.World, d *disk.Disk) {
 		}
 	})
 }
+
+func newDisk(w *world.World, swarm Swarm) *disk.Disk {
+	return disk.New(swarm.Disk, w.Rand("disk"), w.TraceLine)
+}

@@ -34,7 +34,7 @@ const (
 
 // RunPebble runs the scenario.
 func RunPebble(ctx context.Context, w *world.World, swarm Swarm) error {
-	d := disk.New(swarm.Disk, w.Rand("disk"), w.TraceLine)
+	d := newDisk(w, swarm)
 	s := &pebbleRun{world: w, disk: d}
 	for crash := range pebbleCrashes {
 		if err := s.life(ctx, crash); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -22,8 +20,6 @@ const (
 	progressLimit = time.Minute
 	// stopLimit is how long workloads may take to end.
 	stopLimit = time.Minute
-	// leakLimit is how long after the end goroutines may still be ending.
-	leakLimit = 10 * time.Second
 	// auditPause is the average time between two checks of a workload while
 	// it runs.
 	auditPause = 2 * time.Second
@@ -65,8 +61,8 @@ type storeRun struct {
 	process *world.Process
 	shared  *workload.Shared
 	tasks   []task
-	// goroutines is how many there were before the run.
-	goroutines int
+	// before are the goroutines that there were before the run.
+	before goroutines
 
 	// stopWork ends the workloads, stopFaults the faults, stopBoots the
 	// supervisor that boots dead processes; each group is waited for.
@@ -78,8 +74,8 @@ func newStoreRun(w *world.World, swarm Swarm, open world.Open, names []string) (
 	if len(names) == 0 {
 		names = workload.Names()
 	}
-	r := &storeRun{world: w, swarm: swarm, shared: &workload.Shared{}, goroutines: runtime.NumGoroutine()}
-	r.disk = disk.New(swarm.Disk, w.Rand("disk"), w.TraceLine)
+	r := &storeRun{world: w, swarm: swarm, shared: &workload.Shared{}, before: listGoroutines()}
+	r.disk = newDisk(w, swarm)
 	r.process = w.NewProcess("p0", r.disk, open)
 	for _, name := range names {
 		load, err := workload.New(name, w.Rand("workload/"+name))
@@ -182,24 +178,7 @@ func (r *storeRun) end(ctx context.Context) error {
 	if err := r.await(ctx, nil, "the remains of dead processes"); err != nil {
 		return err
 	}
-	return r.checkGoroutines(ctx)
-}
-
-// checkGoroutines verifies that nothing goes on after the end (S4).
-func (r *storeRun) checkGoroutines(ctx context.Context) error {
-	began := time.Now()
-	for runtime.NumGoroutine() > r.goroutines {
-		if time.Since(began) > leakLimit {
-			buf := make([]byte, 1<<20)
-			fmt.Fprintf(os.Stderr, "goroutines after the end:\n\n%s\n", buf[:runtime.Stack(buf, true)])
-			return r.world.Violated("scenario", "S4", "%d goroutines are left after everything was closed, %d more than there were at the beginning",
-				runtime.NumGoroutine(), runtime.NumGoroutine()-r.goroutines)
-		}
-		if err := sleep(ctx, 10*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkGoroutines(ctx, r.world, r.before)
 }
 
 // await waits for a group, or for the burials if it is nil, for stopLimit at
