@@ -212,6 +212,18 @@ func (g *gate) Rename(oldname, newname string) error {
 	return g.change(func() error { return g.FS.Rename(oldname, newname) })
 }
 
+// List is vfs.FS's. Its failure is hidden like that of a change: Pebble lists
+// the directory last of all, and would leave goroutines behind. The gate is
+// shut before Pebble takes the directory for an empty one.
+func (g *gate) List(dir string) ([]string, error) {
+	names, err := g.FS.List(dir)
+	if err != nil && g.opening.Load() {
+		g.fatal(err)
+		return nil, nil
+	}
+	return names, err
+}
+
 // MkdirAll is vfs.FS's. Its failure is not hidden: nothing of Pebble runs yet.
 func (g *gate) MkdirAll(dir string, perm os.FileMode) error {
 	if err := g.check(); err != nil {
