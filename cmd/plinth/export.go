@@ -37,6 +37,7 @@ the store keeps old versions for, or if nobody writes meanwhile. Beyond that it
 goes on at a newer version; the report, on standard error if the rows go to
 standard output, says which versions were read.
 
+While it runs it says about how much is done and how long the rest will take.
 FILE appears when it is complete, and an existing one is kept unless
 --overwrite is given.`,
 		Example: `  plinth export --dir data rows.txt
@@ -45,7 +46,9 @@ FILE appears when it is complete, and an existing one is kept unless
   plinth export --dir data --overwrite --json rows.txt`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(env, cmd, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
+			return flags.with(env, cmd, func(db *kv.Database, store *embedded.Store) error {
+				return flags.run(cmd, db, store, args[0])
+			})
 		},
 	}
 	flags.addDir(cmd)
@@ -55,14 +58,14 @@ FILE appears when it is complete, and an existing one is kept unless
 	return cmd
 }
 
-func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, file string) error {
+func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, store *embedded.Store, file string) error {
 	out, err := openOutput(cmd, file, f.overwrite)
 	if err != nil {
 		return err
 	}
-	meter := newMeter(cmd.ErrOrStderr(), "exported", -1)
-	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{Range: f.keys, Progress: meter.add})
-	seconds := meter.end().Seconds()
+	progress := newExportProgress(cmd.ErrOrStderr(), f.keys, store.EstimateBytes)
+	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{Range: f.keys, Progress: progress.add})
+	seconds := progress.meter.end().Seconds()
 	if err != nil {
 		return errors.Join(fmt.Errorf("export to %s: %w", file, err), out.discard())
 	}

@@ -14,6 +14,7 @@ type meter struct {
 	out   io.Writer
 	verb  string // "imported"
 	total int64  // bytes, or -1 if unknown
+	about bool   // total is an estimate
 	bar   *progressbar.ProgressBar
 	begun time.Time
 	told  time.Time
@@ -30,18 +31,22 @@ func newMeter(out io.Writer, verb string, total int64) *meter {
 	now := time.Now()
 	m := &meter{out: out, verb: verb, total: total, begun: now, told: now}
 	if isTerminal(out) {
-		m.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(out),
-			progressbar.OptionSetDescription(verb),
-			progressbar.OptionShowBytes(true),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionFullWidth(),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish(),
-			progressbar.OptionSpinnerType(14),
-		)
+		m.bar = newBar(out, verb, total)
 	}
 	return m
+}
+
+func newBar(out io.Writer, verb string, total int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(out),
+		progressbar.OptionSetDescription(verb),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionFullWidth(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSpinnerType(14),
+	)
 }
 
 // add counts rows and bytes that are done.
@@ -49,7 +54,7 @@ func (m *meter) add(rows, bytes int64) {
 	m.rows += rows
 	m.bytes += bytes
 	if m.bar != nil {
-		m.bar.Describe(fmt.Sprintf("%s %d rows", m.verb, m.rows))
+		m.bar.Describe(m.description())
 		// The bar's only error is that it cannot be drawn, which is no reason
 		// to stop.
 		_ = m.bar.Add64(bytes)
@@ -61,12 +66,37 @@ func (m *meter) add(rows, bytes int64) {
 	}
 }
 
+// description is what stands before the bar.
+func (m *meter) description() string {
+	if m.about {
+		return fmt.Sprintf("%s %d rows, about", m.verb, m.rows)
+	}
+	return fmt.Sprintf("%s %d rows", m.verb, m.rows)
+}
+
+// expect replaces the total by an estimate, which must be more than what is
+// done. Whoever estimates does so before every add: a bar that has reached its
+// total is gone.
+func (m *meter) expect(total int64) {
+	if m.total == total {
+		return
+	}
+	m.total, m.about = total, true
+	if m.bar != nil {
+		m.bar.ChangeMax64(total)
+	}
+}
+
 // line describes the progress after some time.
 func (m *meter) line(took time.Duration) string {
 	rate := float64(m.bytes) / max(took.Seconds(), 0.001)
 	s := fmt.Sprintf("%s %d rows, %s", m.verb, m.rows, formatBytes(m.bytes))
 	if m.total > 0 {
-		s += fmt.Sprintf(" of %s (%d%%)", formatBytes(m.total), 100*m.bytes/m.total)
+		about := ""
+		if m.about {
+			about = "about "
+		}
+		s += fmt.Sprintf(" of %s%s (%d%%)", about, formatBytes(m.total), 100*m.bytes/m.total)
 	}
 	s += fmt.Sprintf(", %s/s", formatBytes(int64(rate)))
 	if m.total > m.bytes && rate > 0 {

@@ -14,12 +14,17 @@ import (
 // is called from one goroutine at a time.
 type Progress func(rows, bytes int64)
 
+// ExportProgress is told of rows that are done, of the bytes of their lines, and
+// of the last key written, nil if there is none. It must not keep or change the
+// key. It is called from one goroutine.
+type ExportProgress func(rows, bytes int64, last []byte)
+
 // ExportOptions says what to export.
 type ExportOptions struct {
 	// Range is the range of keys; AllKeys for everything.
 	Range kv.KeyRange
 	// Progress may be nil.
-	Progress Progress
+	Progress ExportProgress
 }
 
 // ExportReport says what was exported.
@@ -63,9 +68,11 @@ func Export(ctx context.Context, db *kv.Database, w io.Writer, options ExportOpt
 
 type exporter struct {
 	out      *bufio.Writer
-	progress Progress
+	progress ExportProgress
 	report   ExportReport
 	line     []byte
+	// last is the last key written.
+	last []byte
 	// toldRows and toldBytes are what progress has been told of.
 	toldRows, toldBytes int64
 }
@@ -118,6 +125,7 @@ func (e *exporter) copyRows(tx *kv.Transaction, r kv.KeyRange) (last []byte, err
 		if _, err := e.out.Write(e.line); err != nil {
 			return last, fmt.Errorf("write: %w", err)
 		}
+		e.last = row.Key
 		e.report.Rows++
 		e.report.Bytes += int64(len(e.line))
 		if e.report.Rows-e.toldRows >= progressRows {
@@ -142,7 +150,7 @@ func (e *exporter) readAt(version kv.Version) {
 // tell reports progress since the last call.
 func (e *exporter) tell() {
 	if e.progress != nil {
-		e.progress(e.report.Rows-e.toldRows, e.report.Bytes-e.toldBytes)
+		e.progress(e.report.Rows-e.toldRows, e.report.Bytes-e.toldBytes, e.last)
 	}
 	e.toldRows, e.toldBytes = e.report.Rows, e.report.Bytes
 }

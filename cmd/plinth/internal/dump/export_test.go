@@ -42,9 +42,10 @@ func TestExportWritesARangeAtOneVersion(t *testing.T) {
 	store, db := openFake(t, 20)
 	var out bytes.Buffer
 	var rows, size int64
+	var last string
 	report, err := Export(t.Context(), db, &out, ExportOptions{
 		Range:    kv.KeyRange{Begin: []byte("key005"), End: []byte("key015")},
-		Progress: func(r, b int64) { rows, size = rows+r, size+b },
+		Progress: func(r, b int64, key []byte) { rows, size, last = rows+r, size+b, string(key) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,8 +58,8 @@ func TestExportWritesARangeAtOneVersion(t *testing.T) {
 	if report != want || !report.Consistent() {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
-	if rows != report.Rows || size != report.Bytes {
-		t.Errorf("progress adds up to %d rows and %d bytes", rows, size)
+	if rows != report.Rows || size != report.Bytes || last != "key014" {
+		t.Errorf("progress adds up to %d rows and %d bytes and ends at key %q", rows, size, last)
 	}
 }
 
