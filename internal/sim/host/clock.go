@@ -11,9 +11,10 @@ const (
 	// lookCost is what one look at the clock costs, so that time passes even
 	// in a loop that waits for it.
 	lookCost = time.Microsecond
-	// busyLimit is how long the program may go on looking at the clock without
-	// ever having nothing to do: no run needs a tenth of that.
-	busyLimit = 10 * time.Second
+	// busyLimit is how long the program may go on without ever having nothing
+	// to do, by its own clock and by the real one: no run needs a tenth of it.
+	busyLimit     = 2 * time.Second
+	busyWallLimit = 30 * time.Second
 )
 
 var errBusy = errors.New("the program looks at the clock again and again and never waits: a busy loop")
@@ -23,8 +24,10 @@ var errBusy = errors.New("the program looks at the clock again and again and nev
 type clock struct {
 	now   time.Duration
 	looks uint64
-	// rested is when the program last waited.
-	rested time.Duration
+	// rested is when the program last waited, by its own clock and by the real
+	// one.
+	rested     time.Duration
+	restedWall time.Time
 	// check is called at each look and each wait; it panics to stop the run.
 	check func()
 }
@@ -51,6 +54,6 @@ func (c *clock) sleep(ns int64) {
 	c.check()
 	if ns > 0 {
 		c.now += time.Duration(ns)
-		c.rested = c.now
+		c.rested, c.restedWall = c.now, time.Now()
 	}
 }

@@ -128,6 +128,7 @@ func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
 		config.VirtualLimit = time.Hour
 	}
 	r := &run{began: time.Now(), trace: trace.New(config.TailLines, config.Trace)}
+	r.clock.restedWall = r.began
 	r.clock.check = r.checker(ctx, config)
 	stderr := &head{limit: 256 << 10}
 	module, err := p.runtime.InstantiateModule(context.WithValue(ctx, runKey{}, r), p.module, r.moduleConfig(config, p.memory, stderr))
@@ -163,8 +164,12 @@ func (r *run) checker(ctx context.Context, config RunConfig) func() {
 		if err := ctx.Err(); err != nil {
 			panic(err)
 		}
-		if time.Since(r.began) > config.WallLimit {
+		now := time.Now()
+		if now.Sub(r.began) > config.WallLimit {
 			panic(errWallLimit)
+		}
+		if now.Sub(r.clock.restedWall) > busyWallLimit {
+			panic(errBusy)
 		}
 	}
 }
