@@ -46,9 +46,9 @@ type Config struct {
 	// StepVersions is how many versions move to the engine in one batch.
 	// Default 500,000, half a second.
 	StepVersions wire.Version
-	// MemTableBytes is the size of an engine memtable; up to four
-	// exist.
-	// Default 64 MiB.
+	// MemTableBytes is the size of an engine memtable; up to four exist. A
+	// step of more than half of it skips the memtable and is flushed as it is,
+	// sorted, which is the cheapest way to the disk. Default 16 MiB.
 	MemTableBytes int
 	// FlushInterval is how long data may stay unflushed, and thus unpopped.
 	// Default 10 s.
@@ -85,7 +85,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.WindowVersions, wire.WindowVersions)
 	setDefault(&c.IdleAfter, 5*time.Second)
 	setDefault(&c.StepVersions, 500_000)
-	setDefault(&c.MemTableBytes, 64<<20)
+	setDefault(&c.MemTableBytes, 16<<20)
 	setDefault(&c.FlushInterval, 10*time.Second)
 	setDefault(&c.PeekBytes, max(1, min(4<<20, c.WindowBytes/4)))
 	setDefault(&c.ReadWait, time.Second)

@@ -47,12 +47,18 @@ func appendDataKey(buf, key []byte) []byte {
 	return append(buf, key...)
 }
 
+// reservedMemTables is how many memtables Pebble takes out of its cache: the
+// one being filled, one kept to be used again, and one being flushed. Without
+// them in the sum nothing would be left for blocks, and every read went to the
+// disk.
+const reservedMemTables = 3
+
 // engineOptions are Pebble's options for a server. The caller adds FS, Logger
 // and EventListener.
 func engineOptions(cfg *Config) *pebble.Options {
 	opts := &pebble.Options{
 		// Pebble takes the memtables' memory out of its cache.
-		CacheSize:                   cfg.CacheBytes + int64(cfg.MemTableBytes),
+		CacheSize:                   cfg.CacheBytes + reservedMemTables*int64(cfg.MemTableBytes),
 		DisableWAL:                  true,
 		FormatMajorVersion:          pebble.FormatNewest,
 		FS:                          cfg.FS,

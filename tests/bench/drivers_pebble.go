@@ -21,7 +21,7 @@ type pebbleStore struct{ db *pebble.DB }
 func openPebble(dir string, s bench.Settings) (bench.Store, error) {
 	options := &pebble.Options{
 		// Pebble takes the memtables' memory out of its cache.
-		CacheSize:                   s.CacheBytes + memTableBytes,
+		CacheSize:                   s.CacheBytes + 2*memTableBytes, // one being filled, one kept to be used again
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                memTableBytes,
 		MemTableStopWritesThreshold: 4,
