@@ -27,5 +27,5 @@ func (w *Window) EstimateBytes(begin, end []byte) int64 {
 	if seen == 0 {
 		return 0
 	}
-	return int64(float64(found) / float64(seen) * float64(w.Len()))
+	return found * int64(w.Len()) / seen
 }
