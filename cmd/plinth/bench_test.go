@@ -25,7 +25,7 @@ func expectEmpty(t *testing.T, dir string) {
 func TestBenchPrintsATableAndLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	status, out, errOut := plinth(t, "bench", "--dir", dir, "--clients", "1,3", "--workloads", "write1,read1,hot1",
-		"--seconds", "0.05", "--warmup", "0", "--records", "300", "--cache", "1048576")
+		"--seconds", "0.5", "--warmup", "0", "--records", "300", "--cache", "1048576")
 	if status != statusOK {
 		t.Fatalf("exit status %d, %q", status, errOut)
 	}
@@ -44,7 +44,7 @@ func TestBenchPrintsATableAndLeavesNothingBehind(t *testing.T) {
 }
 
 func TestBenchAsJSONRelatesWritesToTheDisk(t *testing.T) {
-	out, _ := mustRun(t, "", "bench", "--dir", t.TempDir(), "--clients", "2", "--workloads", "write1,read1", "--seconds", "0.05",
+	out, _ := mustRun(t, "", "bench", "--dir", t.TempDir(), "--clients", "2", "--workloads", "write1,read1", "--seconds", "0.5",
 		"--warmup", "0", "--records", "300", "--json")
 	var r benchReport
 	if err := json.Unmarshal([]byte(out), &r); err != nil || len(r.Results) != 3 || r.Interrupted || r.Fsync.MedianMicros <= 0 {

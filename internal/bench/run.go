@@ -185,11 +185,11 @@ func (r *run) repeat(ctx context.Context, c *Client, t *tally) error {
 		if err != nil {
 			return err
 		}
-		t.commits.Add(1)
 		if r.phase.Load() == measuring {
 			t.measured.add(time.Since(start))
 			t.retries += uint64(retries)
 		}
+		t.commits.Add(1)
 	}
 	return nil
 }
