@@ -7,10 +7,10 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/plinthdb/plinth/internal/sim/host"
 )
@@ -28,19 +28,21 @@ const (
 type simFlags struct {
 	seed, seeds uint64
 	hasSeed     bool
-	workload    string
 	minutes     float64
 	trace       bool
 	tail        int
-	nudge       int
-	twiceEvery  uint64
-	workers     int
-	source      string
-	cache       string
+	// guest are the arguments for the simulated program.
+	guest      []string
+	twiceEvery uint64
+	workers    int
+	slow       bool
+	source     string
+	cache      string
 }
 
-func newSimCommand(*environment) *cobra.Command {
-	var f simFlags
+func newSimCommand(*environment) *cobra.Command { return newSimCommandOn(new(simFlags)) }
+
+func newSimCommandOn(f *simFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim",
 		Short: "Run the store in the deterministic simulation",
@@ -61,7 +63,7 @@ name it with --source. The first run compiles for a minute or two.`,
   plinth sim --minutes 3 --workload Cycle,Increment`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.hasSeed = cmd.Flags().Changed("seed")
+			f.note(cmd)
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -69,15 +71,40 @@ name it with --source. The first run compiles for a minute or two.`,
 	flags.Uint64Var(&f.seed, "seed", 0, "first `seed`; without --seeds and --minutes the only one (default: fresh ones)")
 	flags.Uint64Var(&f.seeds, "seeds", 0, "`number` of seeds to run (default 1 with --seed, else 10)")
 	flags.Float64Var(&f.minutes, "minutes", 0, "run seeds until so many `minutes` have passed")
-	flags.StringVar(&f.workload, "workload", "", "`names` of the workloads, separated by commas (default: all)")
+	flags.String("workload", "", "`names` of the workloads, separated by commas (default: all)")
+	flags.Duration("safety", 10*time.Second, "simulated `time` with faults")
+	flags.Duration("liveness", 20*time.Second, "simulated `time` after the faults")
+	flags.Duration("limit", 10*time.Minute, "simulated `time` after which a run is hung")
+	flags.Int("nudge", 0, "make the disk sync of this `number` a microsecond longer, to see how far one delay reaches")
+	flags.String("misbehave", "", "do what a broken program does: panic, violate, hang or busy")
+	if err := flags.MarkHidden("misbehave"); err != nil {
+		panic(err) // the flag was defined in the line above
+	}
 	flags.BoolVar(&f.trace, "trace", false, "print the whole trace; for one seed only")
 	flags.IntVar(&f.tail, "tail", 50, "print so many last `lines` of the trace of a failed run")
-	flags.IntVar(&f.nudge, "nudge", 0, "make the disk sync of this `number` a microsecond longer, to see how far one delay reaches")
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
+	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
 	flags.StringVar(&f.source, "source", ".", "`directory` in the source tree to compile")
 	flags.StringVar(&f.cache, "cache", "", "`directory` for compiled programs (default: plinth/sim in the user's cache directory)")
 	return cmd
+}
+
+// note keeps what a variable of its own cannot hold: which flags were given.
+func (f *simFlags) note(cmd *cobra.Command) {
+	f.hasSeed = cmd.Flags().Changed("seed")
+	f.guest = guestArgs(cmd.Flags())
+}
+
+// guestArgs returns those of the flags given that are for the simulated
+// program, which has flags of the same names.
+func guestArgs(flags *pflag.FlagSet) (args []string) {
+	for _, name := range []string{"workload", "safety", "liveness", "limit", "nudge", "misbehave"} {
+		if flags.Changed(name) {
+			args = append(args, "--"+name, flags.Lookup(name).Value.String())
+		}
+	}
+	return args
 }
 
 func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
@@ -93,7 +120,7 @@ func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: f.cache, Log: progress})
+	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: f.cache, Interruptible: f.slow, Log: progress})
 	if err != nil {
 		return err
 	}
@@ -128,13 +155,7 @@ func (f *simFlags) campaign(now time.Time) (host.CampaignConfig, error) {
 	if f.trace && (!f.hasSeed || c.Count != 1) {
 		return c, errors.New("--trace prints the trace of one seed: name it with --seed, without --seeds and --minutes")
 	}
-	c.Run.TailLines = f.tail
-	if f.workload != "" {
-		c.Run.Args = append(c.Run.Args, "--workload", f.workload)
-	}
-	if f.nudge != 0 {
-		c.Run.Args = append(c.Run.Args, "--nudge", strconv.Itoa(f.nudge))
-	}
+	c.Run.TailLines, c.Run.Args = f.tail, f.guest
 	return c, nil
 }
 

@@ -36,6 +36,7 @@ func main() {
 	flag.DurationVar(&config.limit, "limit", 10*time.Minute, "virtual time after which the run is hung")
 	flag.DurationVar(&config.safety, "safety", 10*time.Second, "virtual length of the phase with faults")
 	flag.DurationVar(&config.liveness, "liveness", 20*time.Second, "virtual length of the phase without")
+	flag.StringVar(&config.misbehave, "misbehave", "", "instead of all that, do what a broken program does: panic, violate, hang or busy")
 	flag.Parse()
 	os.Exit(config.run())
 }
@@ -47,6 +48,7 @@ type config struct {
 	limit     time.Duration
 	safety    time.Duration
 	liveness  time.Duration
+	misbehave string
 }
 
 func (c *config) run() int {
@@ -78,6 +80,9 @@ func (c *config) run() int {
 }
 
 func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Swarm) error {
+	if c.misbehave != "" {
+		return scenario.Misbehave(w, c.misbehave)
+	}
 	var names []string
 	if c.workloads != "" {
 		names = strings.Split(c.workloads, ",")

@@ -31,6 +31,9 @@ type LoadConfig struct {
 	CacheDir string
 	// MemoryLimitBytes bounds one run; 0 is 2 GiB.
 	MemoryLimitBytes int64
+	// Interruptible makes it possible to stop a program that neither waits nor
+	// looks at the clock. It then runs half as fast.
+	Interruptible bool
 	// Log gets a line before each step that can take long; nil is nobody.
 	Log io.Writer
 }
@@ -40,7 +43,9 @@ type LoadConfig struct {
 type Program struct {
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
-	memory  int64
+	// memory bounds one run, in bytes.
+	memory        int64
+	interruptible bool
 }
 
 // Load compiles wasm to machine code, or takes it from the cache. The caller
@@ -67,14 +72,12 @@ func Load(ctx context.Context, wasm []byte, config LoadConfig) (*Program, error)
 	if config.Log != nil {
 		fmt.Fprintln(config.Log, "loading the simulation (the first time after a change it is compiled to machine code)")
 	}
-	return load(ctx, wasm, wazero.NewRuntimeConfigCompiler().
+	p := &Program{memory: config.MemoryLimitBytes, interruptible: config.Interruptible}
+	p.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
 		WithCompilationCache(cache).
 		WithDebugInfoEnabled(false).
-		WithMemoryLimitPages(uint32(config.MemoryLimitBytes/wasmPageBytes)), config.MemoryLimitBytes)
-}
-
-func load(ctx context.Context, wasm []byte, config wazero.RuntimeConfig, memory int64) (*Program, error) {
-	p := &Program{runtime: wazero.NewRuntimeWithConfig(ctx, config), memory: memory}
+		WithCloseOnContextDone(config.Interruptible).
+		WithMemoryLimitPages(uint32(config.MemoryLimitBytes/wasmPageBytes)))
 	if err := p.prepare(ctx, wasm); err != nil {
 		return nil, fmt.Errorf("loading the simulation: %w", closeAfter(ctx, p, err))
 	}

@@ -117,7 +117,11 @@ func (r *run) setReport(data []byte) { r.report, r.err = report.Decode(data) }
 var (
 	errVirtualLimit = errors.New("the virtual time limit of the host was reached")
 	errWallLimit    = errors.New("the wall-clock time limit was reached")
+	errStuck        = errors.New("the program computes and neither waits nor looks at the clock; run it with --interruptible to see where")
 )
+
+// interruptGrace is how long after its limit a run may take to stop.
+const interruptGrace = time.Minute
 
 // Run runs the program to its end. It may be called from many goroutines.
 func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
@@ -127,14 +131,26 @@ func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
 	if config.VirtualLimit == 0 {
 		config.VirtualLimit = time.Hour
 	}
+	ended := make(chan *Result, 1)
+	go func() { ended <- p.run(ctx, config) }()
+	// A program that neither waits nor looks at the clock cannot be stopped,
+	// unless it was loaded to be interruptible. It goes on and is left alone.
+	timer := time.NewTimer(config.WallLimit + interruptGrace)
+	defer timer.Stop()
+	select {
+	case result := <-ended:
+		return result
+	case <-timer.C:
+		return &Result{Seed: config.Seed, Args: config.Args, Outcome: Hung, Err: errStuck}
+	}
+}
+
+func (p *Program) run(ctx context.Context, config RunConfig) *Result {
 	r := &run{began: time.Now(), trace: trace.New(config.TailLines, config.Trace)}
 	r.clock.restedWall = r.began
 	r.clock.check = r.checker(ctx, config)
 	stderr := &head{limit: 256 << 10}
-	module, err := p.runtime.InstantiateModule(context.WithValue(ctx, runKey{}, r), p.module, r.moduleConfig(config, p.memory, stderr))
-	if module != nil {
-		module.Close(ctx)
-	}
+	err := p.instantiate(context.WithValue(ctx, runKey{}, r), config, r.moduleConfig(config, p.memory, stderr))
 	r.trace.Add(r.clock.now, fmt.Appendf(nil, "end looks=%d", r.clock.looks))
 	result := &Result{
 		Seed: config.Seed, Args: config.Args,
@@ -147,6 +163,20 @@ func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
 		result.Outcome, result.Err = Stopped, fmt.Errorf("writing the trace: %w", err)
 	}
 	return result
+}
+
+// instantiate runs the program, whose work is all in its start function.
+func (p *Program) instantiate(ctx context.Context, config RunConfig, module wazero.ModuleConfig) error {
+	if p.interruptible {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, config.WallLimit)
+		defer cancel()
+	}
+	instance, err := p.runtime.InstantiateModule(ctx, p.module, module)
+	if instance != nil {
+		return errors.Join(err, instance.Close(ctx))
+	}
+	return err
 }
 
 // checker returns a function that panics when the run must not go on. It reads
@@ -200,6 +230,8 @@ func (r *run) judge(ctx context.Context, err error) (Outcome, error) {
 		return Stopped, ctx.Err()
 	case errors.Is(err, errVirtualLimit), errors.Is(err, errWallLimit), errors.Is(err, errBusy):
 		return Hung, err
+	case errors.As(err, &exit) && exit.ExitCode() == sys.ExitCodeDeadlineExceeded:
+		return Hung, fmt.Errorf("%w: %w", errWallLimit, err)
 	case errors.As(err, &exit) && exit.ExitCode() == statusHung:
 		return Hung, errors.New("the program did not finish in the virtual time it gives itself")
 	case r.err != nil:

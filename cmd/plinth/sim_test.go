@@ -1,0 +1,55 @@
+package main
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+// parseSim returns the flags as the command sees them, without running it.
+func parseSim(t *testing.T, args ...string) *simFlags {
+	t.Helper()
+	var f simFlags
+	cmd := newSimCommandOn(&f)
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	f.note(cmd)
+	return &f
+}
+
+func TestSimRunsTheSeedsThatAreAskedFor(t *testing.T) {
+	now := time.Now()
+	c, err := parseSim(t, "--seed", "7").campaign(now)
+	if err != nil || c.First != 7 || c.Count != 1 || !c.Until.IsZero() {
+		t.Errorf("--seed 7: %+v (%v)", c, err)
+	}
+	c, err = parseSim(t, "--seed", "7", "--seeds", "5").campaign(now)
+	if err != nil || c.First != 7 || c.Count != 5 {
+		t.Errorf("--seed 7 --seeds 5: %+v (%v)", c, err)
+	}
+	c, err = parseSim(t).campaign(now)
+	if err != nil || c.First == 0 || c.Count != freshSeeds {
+		t.Errorf("no flags: %+v (%v)", c, err)
+	}
+	c, err = parseSim(t, "--minutes", "0.5").campaign(now)
+	if err != nil || c.Count != math.MaxUint64 || !c.Until.Equal(now.Add(30*time.Second)) {
+		t.Errorf("--minutes 0.5: %+v (%v)", c, err)
+	}
+}
+
+func TestSimPassesFlagsOnToTheSimulatedProgram(t *testing.T) {
+	c, err := parseSim(t, "--seed", "7", "--workload", "Cycle", "--safety", "3s").campaign(time.Now())
+	if want := []string{"--workload", "Cycle", "--safety", "3s"}; err != nil || !slices.Equal(c.Run.Args, want) {
+		t.Errorf("arguments %q (%v), want %q", c.Run.Args, err, want)
+	}
+}
+
+func TestSimRefusesFlagsThatMakeNoSense(t *testing.T) {
+	for _, args := range [][]string{{"--trace"}, {"--trace", "--seed", "1", "--seeds", "2"}, {"--minutes", "-1"}} {
+		if c, err := parseSim(t, args...).campaign(time.Now()); err == nil {
+			t.Errorf("%q was accepted: %+v", args, c)
+		}
+	}
+}
