@@ -90,7 +90,7 @@ func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Sw
 	if len(names) == 1 && names[0] == scenario.PebbleName {
 		return scenario.RunPebble(ctx, w, swarm)
 	}
-	return scenario.RunStore(ctx, w, swarm, openEmbedded(swarm.Sizes), names)
+	return scenario.RunStore(ctx, w, swarm, embeddedDriver(swarm.Sizes), names)
 }
 
 func stacks() []byte {

@@ -1,28 +1,43 @@
 package main
 
 import (
+	"context"
+	"errors"
+
+	"github.com/plinthdb/plinth/cluster"
 	"github.com/plinthdb/plinth/internal/sim/scenario"
 	"github.com/plinthdb/plinth/internal/sim/world"
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/embedded"
 )
 
-// openEmbedded opens an embedded store with the seed's sizes.
-func openEmbedded(sizes scenario.Sizes) world.Open {
-	return func(host world.Host) (*kv.Database, world.Store, error) {
-		db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(func(t *embedded.Tuning) {
-			t.CacheBytes = sizes.CacheBytes
-			t.WindowBytes = int(sizes.WindowBytes)
-			t.MemTableBytes = int(sizes.MemTableBytes)
-			t.LogCacheBytes = int(sizes.LogCacheBytes)
-			t.LogSegmentBytes = sizes.LogSegmentBytes
-			t.LogCutBytes = int(sizes.LogCutBytes)
-			t.MaxBatchCount = sizes.MaxBatchCount
-			t.MaxInFlight = sizes.MaxInFlight
-		}))
-		if err != nil {
-			return nil, nil, err
-		}
-		return db, store, nil
+// embeddedDriver runs embedded stores with the seed's sizes.
+func embeddedDriver(sizes scenario.Sizes) world.Driver {
+	return world.Driver{
+		Open: func(host world.Host) (*kv.Database, world.Store, error) { return openEmbedded(host, sizes) },
+		Check: func(ctx context.Context, host world.Host) error {
+			report, err := cluster.Check(ctx, host.FS, host.Dir)
+			for _, p := range report.Problems {
+				err = errors.Join(err, errors.New(p.Part+": "+p.Text))
+			}
+			return err
+		},
 	}
+}
+
+func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.Store, error) {
+	db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(func(t *embedded.Tuning) {
+		t.CacheBytes = sizes.CacheBytes
+		t.WindowBytes = int(sizes.WindowBytes)
+		t.MemTableBytes = int(sizes.MemTableBytes)
+		t.LogCacheBytes = int(sizes.LogCacheBytes)
+		t.LogSegmentBytes = sizes.LogSegmentBytes
+		t.LogCutBytes = int(sizes.LogCutBytes)
+		t.MaxBatchCount = sizes.MaxBatchCount
+		t.MaxInFlight = sizes.MaxInFlight
+	}))
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, store, nil
 }

@@ -22,4 +22,6 @@
 //	S3  An orderly Close on a healthy disk succeeds.
 //	S4  When everything is closed no goroutine of it is left, of the dead
 //	    processes neither.
+//	S5  Whenever the store is not open, after an orderly end and after a crash,
+//	    its directory passes the check of plinth check.
 package scenario

@@ -23,12 +23,15 @@ const (
 	// auditPause is the average time between two checks of a workload while
 	// it runs.
 	auditPause = 2 * time.Second
+	// checkProbability is the chance that a dead store is checked before it is
+	// opened again.
+	checkProbability = 0.3
 )
 
 // RunStore runs the named workloads, all of them if there are no names, on one
 // store in one process.
-func RunStore(ctx context.Context, w *world.World, swarm Swarm, open world.Open, names []string) error {
-	r, err := newStoreRun(w, swarm, open, names)
+func RunStore(ctx context.Context, w *world.World, swarm Swarm, driver world.Driver, names []string) error {
+	r, err := newStoreRun(w, swarm, driver, names)
 	if err != nil {
 		return err
 	}
@@ -70,20 +73,22 @@ type storeRun struct {
 	work, faults, boots             sync.WaitGroup
 }
 
-func newStoreRun(w *world.World, swarm Swarm, open world.Open, names []string) (*storeRun, error) {
+func newStoreRun(w *world.World, swarm Swarm, driver world.Driver, names []string) (*storeRun, error) {
 	if len(names) == 0 {
 		names = workload.Names()
 	}
 	r := &storeRun{world: w, swarm: swarm, shared: &workload.Shared{}, before: listGoroutines()}
 	r.disk = newDisk(w, swarm)
-	r.process = w.NewProcess("p0", r.disk, open)
+	r.process = w.NewProcess("p0", r.disk, driver)
 	for _, name := range names {
 		load, err := workload.New(name, w.Rand("workload/"+name))
 		if err != nil {
 			return nil, err
 		}
-		pause := time.Duration(float64(swarm.Clients) / swarm.Rate * float64(time.Second))
-		env := workload.NewEnv(w, r.process, r.shared, workload.EnvConfig{Name: name, Clients: swarm.Clients, Pause: pause})
+		env := workload.NewEnv(w, r.process, r.shared, workload.EnvConfig{
+			Name: name, Clients: swarm.Clients, Habits: swarm.Habits,
+			Pause: time.Duration(float64(swarm.Clients) / swarm.Rate * float64(time.Second)),
+		})
 		r.tasks = append(r.tasks, task{load, env})
 	}
 	w.Count(func(r *report.Report) { r.Workloads = names })
@@ -174,6 +179,9 @@ func (r *storeRun) end(ctx context.Context) error {
 		if err := r.process.Shutdown(ctx); err != nil {
 			return err
 		}
+		if err := r.process.Check(ctx); err != nil {
+			return r.world.Violated("scenario", "S5", "after an orderly end: %v", err)
+		}
 	}
 	if err := r.await(ctx, nil, "the remains of dead processes"); err != nil {
 		return err
@@ -241,6 +249,11 @@ func (r *storeRun) startBoots(ctx context.Context) {
 				return
 			}
 			healthy := !r.shared.DiskMayFail(r.process.Boots() + 1)
+			if healthy && rng.Float64() < checkProbability {
+				if err := r.process.Check(ctx); err != nil && ctx.Err() == nil {
+					_ = r.world.Violated("scenario", "S5", "after a crash: %v", err)
+				}
+			}
 			err := r.process.Boot()
 			if err != nil && healthy && !errors.Is(err, world.ErrKilled) {
 				_ = r.world.Violated("scenario", "S2", "the store does not open on a healthy disk: %v", err)

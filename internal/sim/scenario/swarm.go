@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
+	"github.com/plinthdb/plinth/internal/sim/workload"
 )
 
 // Swarm is what one seed's world is like. Extreme worlds matter more than
@@ -21,6 +22,8 @@ type Swarm struct {
 	// transactions a second that all of them together begin at most.
 	Clients int
 	Rate    float64
+	// Habits are what the clients do besides.
+	Habits workload.Habits
 	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
 	// times between two faults of a kind; 0 is never.
 	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
@@ -63,9 +66,14 @@ func Draw(rng *rand.Rand) Swarm {
 			KeepProbability: keep[rng.IntN(len(keep))],
 			TearProbability: rng.Float64(),
 		},
-		Sizes:           drawSizes(rng),
-		Clients:         1 + rng.IntN(6),
-		Rate:            logarithmic(rng, 15.0, 100.0),
+		Sizes:   drawSizes(rng),
+		Clients: 1 + rng.IntN(6),
+		Rate:    logarithmic(rng, 15.0, 100.0),
+		Habits: workload.Habits{
+			Dawdle:         sometimes(rng, time.Millisecond, 2*time.Second),
+			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],
+			PadBytes:       logarithmic(rng, 10, 30_000),
+		},
 		Kills:           sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		PowerLosses:     sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		SlowDisk:        sometimes(rng, time.Second, 10*time.Second),

@@ -115,6 +115,15 @@ func (a *attempt) run(tx *kv.Transaction, f func(tx *kv.Transaction) error) (com
 	if err := f(tx); err != nil {
 		return false, err
 	}
+	c := a.client
+	if c.rng.Float64() < c.env.habits.PadProbability {
+		if err := a.pad(tx); err != nil {
+			return false, err
+		}
+	}
+	if dawdle := c.env.habits.Dawdle; dawdle > 0 {
+		c.sleep(a.inc.Context(), time.Duration(c.rng.ExpFloat64()*float64(dawdle)))
+	}
 	if err := tx.Commit(); err != nil {
 		return true, err
 	}

@@ -26,4 +26,6 @@
 //	E3  A living process returns no error but retryable ones, except errors of
 //	    its disk while that has faults.
 //	E4  Once faults have ended every client commits again.
+//	E5  A pad, a large value that any transaction may write beside its own, is
+//	    read as it was written.
 package workload

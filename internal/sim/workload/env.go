@@ -22,6 +22,7 @@ type Env struct {
 	name     string
 	clients  int
 	pause    time.Duration
+	habits   Habits
 	mu       sync.Mutex
 	progress []*Client // guarded by mu
 }
@@ -84,11 +85,24 @@ type EnvConfig struct {
 	Clients int
 	// Pause is the average time between two transactions of a client.
 	Pause time.Duration
+	// Habits are the same for all workloads.
+	Habits Habits
+}
+
+// Habits are what clients of every workload do besides its own.
+type Habits struct {
+	// Dawdle is the average time that a transaction waits before it commits:
+	// it overlaps with more others and may get too old.
+	Dawdle time.Duration
+	// PadProbability is the chance that a transaction also writes a pad, a
+	// large value of PadBytes on average under a prefix of the pads' own.
+	PadProbability float64
+	PadBytes       int
 }
 
 // NewEnv returns the environment of one workload on the store of process.
 func NewEnv(w *world.World, process *world.Process, shared *Shared, config EnvConfig) *Env {
-	return &Env{world: w, process: process, shared: shared, name: config.Name, clients: config.Clients, pause: config.Pause}
+	return &Env{world: w, process: process, shared: shared, name: config.Name, clients: config.Clients, pause: config.Pause, habits: config.Habits}
 }
 
 // Key returns a key of the workload: its name, a slash, and the formatted

@@ -30,13 +30,13 @@ func newStage(t *testing.T) *stage {
 	s := &stage{}
 	s.ctx, s.world = world.New(t.Context(), 1, func([]byte) {})
 	d := disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
-	s.process = s.world.NewProcess("p", d, func(h world.Host) (*kv.Database, world.Store, error) {
+	s.process = s.world.NewProcess("p", d, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
 		db, store, err := embedded.Open(h.Dir, embedded.WithFS(h.FS))
 		if err != nil {
 			return nil, nil, err
 		}
 		return db, store, nil
-	})
+	}})
 	if err := s.process.Boot(); err != nil {
 		t.Fatal(err)
 	}
@@ -251,5 +251,25 @@ func TestUnknownWorkloadsAreRefusedByName(t *testing.T) {
 	_, err := New("Circle", nil)
 	if err == nil || !strings.Contains(err.Error(), "[AtomicOps Cycle Increment]") {
 		t.Errorf("New: %v, want an error that names the workloads there are", err)
+	}
+}
+
+func TestPadsAreCheckedByTheirChecksum(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for size := range 50 {
+		value := newPad(rng, size)
+		if len(value) != size+4 {
+			t.Fatalf("a pad of %d bytes has %d", size, len(value))
+		}
+		if err := checkPad(value); err != nil {
+			t.Fatalf("a pad of %d bytes: %v", size, err)
+		}
+		value[rng.IntN(len(value))] ^= 1
+		if err := checkPad(value); err == nil {
+			t.Fatalf("a damaged pad of %d bytes was accepted", size)
+		}
+	}
+	if checkPad(nil) != nil || checkPad([]byte{1}) == nil {
+		t.Error("an absent pad is fine, one of a byte is not")
 	}
 }

@@ -19,6 +19,9 @@ import (
 // how long an orderly Close may take on a healthy disk.
 const CloseLimit = 30 * time.Second
 
+// storeDir is the store's directory on the disk of its process.
+const storeDir = "/store"
+
 // ErrKilled is the cause of the end of a dead process's context.
 var ErrKilled = errors.New("simulated process was killed")
 
@@ -40,15 +43,21 @@ type Store interface {
 	Err() error
 }
 
-// Open opens a store in a process.
-type Open func(host Host) (*kv.Database, Store, error)
+// Driver is what a process can do with a store.
+type Driver struct {
+	// Open opens the store.
+	Open func(host Host) (*kv.Database, Store, error)
+	// Check verifies the directory of a store that is not open and returns an
+	// error if anything is wrong with it.
+	Check func(ctx context.Context, host Host) error
+}
 
 // Process is a store with its clients on a disk of its own.
 type Process struct {
-	world *World
-	name  string
-	disk  *disk.Disk
-	open  Open
+	world  *World
+	name   string
+	disk   *disk.Disk
+	driver Driver
 	// closing counts dead incarnations whose goroutines have not ended yet.
 	closing sync.WaitGroup
 
@@ -63,8 +72,8 @@ type Process struct {
 }
 
 // NewProcess returns a process that is not running.
-func (w *World) NewProcess(name string, d *disk.Disk, open Open) *Process {
-	p := &Process{world: w, name: name, disk: d, open: open}
+func (w *World) NewProcess(name string, d *disk.Disk, driver Driver) *Process {
+	p := &Process{world: w, name: name, disk: d, driver: driver}
 	p.mu.changed = make(chan struct{})
 	return p
 }
@@ -77,7 +86,7 @@ func (p *Process) Boot() error {
 	if err != nil {
 		return err
 	}
-	db, store, err := p.open(Host{FS: inc.mount, Dir: "/store"})
+	db, store, err := p.driver.Open(Host{FS: inc.mount, Dir: storeDir})
 	if err != nil {
 		if !inc.die(err) {
 			err = errors.Join(err, context.Cause(inc.ctx))
@@ -92,6 +101,19 @@ func (p *Process) Boot() error {
 	p.world.Trace("process %s up %d", p.name, inc.number)
 	go inc.watch()
 	return nil
+}
+
+// Check verifies the store of a process that is dead, and stays so meanwhile.
+// A loss of power during the check ends it without a finding.
+func (p *Process) Check(ctx context.Context) error {
+	mount := p.disk.Mount()
+	defer mount.Kill()
+	err := p.driver.Check(ctx, Host{FS: mount, Dir: storeDir})
+	p.world.Trace("process %s checked: %v", p.name, err)
+	if mount.Dead() {
+		return nil
+	}
+	return err
 }
 
 func (p *Process) begin() (*Incarnation, error) {

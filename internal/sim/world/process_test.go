@@ -39,14 +39,20 @@ func newFakeProcess(t *testing.T) (*World, *fakeProcess) {
 	t.Helper()
 	_, w := New(t.Context(), 1, func([]byte) {})
 	f := &fakeProcess{disk: disk.New(disk.Config{}, w.Rand("disk"), w.TraceLine), during: func() error { return nil }}
-	f.Process = w.NewProcess("p", f.disk, func(h Host) (*kv.Database, Store, error) {
+	f.Process = w.NewProcess("p", f.disk, Driver{Check: func(_ context.Context, h Host) error {
+		if err := f.during(); err != nil {
+			return err
+		}
+		_, err := h.FS.Create("/checked", vfs.WriteCategoryUnspecified)
+		return err
+	}, Open: func(h Host) (*kv.Database, Store, error) {
 		if err := f.during(); err != nil {
 			return nil, nil, err
 		}
 		s := &fakeStore{fs: h.FS, ended: make(chan struct{}), closed: make(chan struct{})}
 		f.opened = append(f.opened, s)
 		return kv.NewDatabase(nil), s, nil
-	})
+	}})
 	return w, f
 }
 
@@ -157,5 +163,21 @@ func TestStreamsOfChanceDependOnSeedAndNameOnly(t *testing.T) {
 	}
 	if w.Rand("b").Uint64() == want || other.Rand("a").Uint64() == want {
 		t.Error("two streams are the same")
+	}
+}
+
+func TestCheckOfADeadProcessDoesNotBlameALossOfPower(t *testing.T) {
+	_, f := newFakeProcess(t)
+	if err := f.Check(t.Context()); err != nil {
+		t.Errorf("check: %v", err)
+	}
+	failure := errors.New("a file is damaged")
+	f.during = func() error { return failure }
+	if err := f.Check(t.Context()); !errors.Is(err, failure) {
+		t.Errorf("check: %v, want %v", err, failure)
+	}
+	f.during = func() error { f.PowerLoss(); return nil }
+	if err := f.Check(t.Context()); err != nil {
+		t.Errorf("check during a loss of power: %v", err)
 	}
 }
