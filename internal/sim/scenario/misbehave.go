@@ -22,7 +22,7 @@ func Misbehave(w *world.World, how string) error {
 		}
 	case "busy":
 		for range time.Now().UnixNano() {
-			time.Now()
+			_ = time.Now()
 		}
 	}
 	return fmt.Errorf("there is no misbehaviour %q", how)

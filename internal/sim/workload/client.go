@@ -121,7 +121,7 @@ func (a *attempt) run(tx *kv.Transaction, f func(tx *kv.Transaction) error) (com
 			return false, err
 		}
 	}
-	if dawdle := c.env.habits.Dawdle; dawdle > 0 {
+	if dawdle := c.env.habits.Dawdle; dawdle > 0 && c.rng.IntN(10) == 0 {
 		c.sleep(a.inc.Context(), time.Duration(c.rng.ExpFloat64()*float64(dawdle)))
 	}
 	if err := tx.Commit(); err != nil {

@@ -91,8 +91,8 @@ type EnvConfig struct {
 
 // Habits are what clients of every workload do besides its own.
 type Habits struct {
-	// Dawdle is the average time that a transaction waits before it commits:
-	// it overlaps with more others and may get too old.
+	// Dawdle is the average time that every tenth transaction waits before it
+	// commits: it overlaps with more others and may get too old.
 	Dawdle time.Duration
 	// PadProbability is the chance that a transaction also writes a pad, a
 	// large value of PadBytes on average under a prefix of the pads' own.

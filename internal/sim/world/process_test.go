@@ -16,7 +16,6 @@ import (
 // fakeStore ends when it is told to.
 type fakeStore struct {
 	fs     vfs.FS
-	once   sync.Once
 	ended  chan struct{}
 	closed chan struct{}
 	err    error
