@@ -61,7 +61,8 @@ func TestSeedsArmDifferentSites(t *testing.T) {
 		}
 		return s
 	}
-	if armed(1) != armed(1) {
+	first, second := armed(1), armed(1)
+	if first != second {
 		t.Error("F3: one seed armed different sites in two runs")
 	}
 	if armed(1) == armed(2) {

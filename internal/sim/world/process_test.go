@@ -3,7 +3,6 @@ package world
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
