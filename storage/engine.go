@@ -123,7 +123,7 @@ func (e *engine) begin(readOnly bool) (wire.Version, error) {
 	}
 	version, found, err := e.metaNumber(versionKey())
 	if err == nil && !found {
-		err = wire.ErrFileCorrupt.With("storage directory %s has no version key; it must be rebuilt from another replica or a backup", e.dir)
+		err = wire.ErrFileCorrupt.With("storage directory %s has no version key; %s", e.dir, remedy)
 	}
 	return wire.Version(version), err
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 
@@ -10,8 +11,11 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-// ioError gives an error of the engine its number: a full disk, a corrupt file
-// (named where Pebble knows it), or another disk error.
+// remedy is what to do about an engine that lost data.
+const remedy = "restore the data directory from a backup or, in a cluster, rebuild this storage server from another replica"
+
+// ioError gives an error of the engine its number: a full disk, a corrupt or
+// missing file (named where Pebble knows it), or another disk error.
 func ioError(dir string, err error) error {
 	var typed *wire.Error
 	switch {
@@ -19,11 +23,13 @@ func ioError(dir string, err error) error {
 		return err
 	case errors.Is(err, syscall.ENOSPC):
 		return wire.ErrDiskFull.With("disk is full under storage directory %s; make room, then open the store again", dir).Because(err)
+	case errors.Is(err, os.ErrNotExist):
+		return wire.ErrFileCorrupt.With("a file of storage directory %s is missing; %s", dir, remedy).Because(err)
 	case pebble.IsCorruptionError(err):
 		if info := pebble.ExtractDataCorruptionInfo(err); info != nil {
 			return corruptFile(*info)
 		}
-		return wire.ErrFileCorrupt.With("a file of storage directory %s is corrupt; rebuild the storage server from another replica or a backup", dir).Because(err)
+		return wire.ErrFileCorrupt.With("a file of storage directory %s is corrupt; %s", dir, remedy).Because(err)
 	}
 	return wire.ErrIO.With("disk error under storage directory %s", dir).Because(err)
 }
@@ -50,5 +56,5 @@ func panicError(dir string, cause any) error {
 
 // corruptFile names the file that Pebble found damaged.
 func corruptFile(info pebble.DataCorruptionInfo) error {
-	return wire.ErrFileCorrupt.With("file %s is corrupt; rebuild the storage server from another replica or a backup", info.Path).Because(info.Details)
+	return wire.ErrFileCorrupt.With("file %s is corrupt; %s", info.Path, remedy).Because(info.Details)
 }
