@@ -50,22 +50,24 @@ func RunPebble(ctx context.Context, w *world.World, swarm Swarm) error {
 type pebbleRun struct {
 	world *world.World
 	disk  *disk.Disk
-	mu    sync.Mutex
-	// acknowledged and written are by writer and key, guarded by mu.
-	acknowledged, written [pebbleWriters][pebbleKeys]uint64
+
+	mu struct {
+		sync.Mutex
+		// acknowledged and written are by writer and key.
+		acknowledged, written [pebbleWriters][pebbleKeys]uint64
+	}
 }
 
-func (s *pebbleRun) openDB() (*pebble.DB, *quietLogger, error) {
-	logger := &quietLogger{dead: make(chan struct{})}
+func (s *pebbleRun) openDB() (*pebble.DB, error) {
 	db, err := pebble.Open("/db", &pebble.Options{
 		FS:           s.disk.Mount(),
 		MemTableSize: 64 << 10,
-		Logger:       logger,
+		Logger:       quietLogger{},
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening Pebble: %w", err)
+		return nil, fmt.Errorf("opening Pebble: %w", err)
 	}
-	return db, logger, nil
+	return db, nil
 }
 
 // life opens the store, checks it, and writes until the power goes.
@@ -73,7 +75,7 @@ func (s *pebbleRun) life(ctx context.Context, number int) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	db, _, err := s.openDB()
+	db, err := s.openDB()
 	if err != nil {
 		return err
 	}
@@ -92,15 +94,15 @@ func (s *pebbleRun) write(ctx context.Context, db *pebble.DB, writer int, rng *r
 	for ctx.Err() == nil {
 		key := rng.IntN(pebbleKeys)
 		s.mu.Lock()
-		s.written[writer][key]++
-		number := s.written[writer][key]
+		s.mu.written[writer][key]++
+		number := s.mu.written[writer][key]
 		s.mu.Unlock()
 		err := db.Set(pebbleKey(writer, key), binary.BigEndian.AppendUint64(nil, number), pebble.Sync)
 		if err != nil || ctx.Err() != nil {
 			return
 		}
 		s.mu.Lock()
-		s.acknowledged[writer][key] = number
+		s.mu.acknowledged[writer][key] = number
 		s.mu.Unlock()
 		s.world.Trace("pebble w%d k%d %d", writer, key, number)
 		s.world.Count(func(r *report.Report) { r.Commits++ })
@@ -112,7 +114,7 @@ func pebbleKey(writer, key int) []byte { return fmt.Appendf(nil, "w%02d/k%04d", 
 
 // check opens the store, reads every key (P1), and closes it.
 func (s *pebbleRun) check() error {
-	db, _, err := s.openDB()
+	db, err := s.openDB()
 	if err != nil {
 		return err
 	}
@@ -122,14 +124,24 @@ func (s *pebbleRun) check() error {
 			if err != nil {
 				return err
 			}
-			low, high := s.acknowledged[writer][key], s.written[writer][key]
-			if number < low || number > high {
-				return s.world.Violated("Pebble", "P1", "writer %d, key %d holds %d; %d was acknowledged, %d written", writer, key, number, low, high)
+			if err := s.checkNumber(writer, key, number); err != nil {
+				return err
 			}
-			s.acknowledged[writer][key] = number
 		}
 	}
 	return db.Close()
+}
+
+// checkNumber checks what a key holds (P1). It is durable from then on.
+func (s *pebbleRun) checkNumber(writer, key int, number uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	low, high := s.mu.acknowledged[writer][key], s.mu.written[writer][key]
+	if number < low || number > high {
+		return s.world.Violated("Pebble", "P1", "writer %d, key %d holds %d; %d was acknowledged, %d written", writer, key, number, low, high)
+	}
+	s.mu.acknowledged[writer][key] = number
+	return nil
 }
 
 func readNumber(db *pebble.DB, key []byte) (uint64, error) {
@@ -144,21 +156,15 @@ func readNumber(db *pebble.DB, key []byte) (uint64, error) {
 	return number, closer.Close()
 }
 
-// quietLogger ends the goroutine that reports a fatal error, as the end of
-// the process would.
-type quietLogger struct {
-	once sync.Once
-	dead chan struct{}
-}
+// quietLogger stops the goroutine that reports a fatal error for ever: the
+// power is gone, and the end of the process is the end of the run.
+type quietLogger struct{}
 
 // Infof implements pebble.Logger.
-func (*quietLogger) Infof(string, ...any) {}
+func (quietLogger) Infof(string, ...any) {}
 
 // Errorf implements pebble.Logger.
-func (*quietLogger) Errorf(string, ...any) {}
+func (quietLogger) Errorf(string, ...any) {}
 
 // Fatalf implements pebble.Logger. It does not return.
-func (l *quietLogger) Fatalf(string, ...any) {
-	l.once.Do(func() { close(l.dead) })
-	select {}
-}
+func (quietLogger) Fatalf(string, ...any) { select {} }

@@ -61,7 +61,7 @@ func TestPebbleScenarioFindsLostWrites(t *testing.T) {
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
-	s.acknowledged[3][4], s.written[3][4] = 1, 2
+	s.mu.acknowledged[3][4], s.mu.written[3][4] = 1, 2
 	var violation *report.Violation
 	if err := s.check(); !errors.As(err, &violation) || violation.Invariant != "P1" {
 		t.Errorf("check = %v, want a violation of P1", err)

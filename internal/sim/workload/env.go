@@ -16,15 +16,18 @@ import (
 
 // Env is the world as one workload sees it.
 type Env struct {
-	world    *world.World
-	process  *world.Process
-	shared   *Shared
-	name     string
-	clients  int
-	pause    time.Duration
-	habits   Habits
-	mu       sync.Mutex
-	progress []*Client // guarded by mu
+	world   *world.World
+	process *world.Process
+	shared  *Shared
+	name    string
+	clients int
+	pause   time.Duration
+	habits  Habits
+
+	mu struct {
+		sync.Mutex
+		running []*Client
+	}
 }
 
 // Shared is what all workloads on one store know together.
@@ -133,7 +136,7 @@ func (e *Env) Clients(ctx context.Context, step func(ctx context.Context, c *Cli
 	for id := range e.clients {
 		c := &Client{env: e, id: id, rng: e.Rand(fmt.Sprint("client", id))}
 		e.mu.Lock()
-		e.progress = append(e.progress, c)
+		e.mu.running = append(e.mu.running, c)
 		e.mu.Unlock()
 		running.Go(func() {
 			if err := c.run(ctx, step); err != nil && ctx.Err() == nil {
@@ -152,8 +155,8 @@ func (e *Env) Clients(ctx context.Context, step func(ctx context.Context, c *Cli
 func (e *Env) Commits() []uint64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	counts := make([]uint64, len(e.progress))
-	for i, c := range e.progress {
+	counts := make([]uint64, len(e.mu.running))
+	for i, c := range e.mu.running {
 		counts[i] = c.commits.Load()
 	}
 	return counts
