@@ -128,13 +128,9 @@ func holdDirectory(fs vfs.FS, path string) (*directory, error) {
 		}
 		return nil, wire.ErrFileCorrupt.With("%s is not a data directory: it holds no file %s", path, formatFile)
 	}
-	lock, err := fs.Lock(lockName(fs, path))
+	d, err := lockDirectory(fs, path)
 	if err != nil {
-		return nil, lockError(fs, path, err)
-	}
-	d := &directory{fs: fs, path: path, lock: lock}
-	if err := d.checkFormat(); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, err
 	}
 	// Whoever is refused meanwhile is told by whom. A full disk, say, is no
 	// reason not to check.

@@ -43,15 +43,25 @@ func openDirectory(fs vfs.FS, path string) (*directory, error) {
 	if err := fs.MkdirAll(path, 0o755); err != nil {
 		return nil, diskError(path, err)
 	}
+	d, err := lockDirectory(fs, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.writeFile(ownerFile, owner()); err != nil {
+		return nil, errors.Join(err, d.lock.Close())
+	}
+	return d, nil
+}
+
+// lockDirectory takes the lock of a directory that exists, and checks or, in an
+// empty one, writes its format.
+func lockDirectory(fs vfs.FS, path string) (*directory, error) {
 	lock, err := fs.Lock(lockName(fs, path))
 	if err != nil {
 		return nil, lockError(fs, path, err)
 	}
 	d := &directory{fs: fs, path: path, lock: lock}
 	if err := d.checkFormat(); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	if err := d.writeFile(ownerFile, owner()); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return d, nil

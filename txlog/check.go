@@ -191,22 +191,7 @@ func (e *checkedEntry) apply(core *Core, index uint64) error {
 	if e.own {
 		return nil
 	}
-	var err error
-	switch cmd := e.command; cmd.kind {
-	case commandAppend:
-		err = core.Append(index, &wire.AppendRequest{
-			Generation: cmd.generation, Prev: cmd.prev, Version: cmd.version, KnownCommitted: cmd.knownCommitted,
-		}, e.tags)
-		if err == nil {
-			core.LearnCommitted(cmd.generation, cmd.version)
-		}
-	case commandLock:
-		_, err = core.Lock(index, cmd.generation)
-	case commandBegin:
-		err = core.Begin(index, cmd.generation, cmd.prev, cmd.version)
-	case commandPop:
-		core.Pop(cmd.tag, cmd.version)
-	}
+	_, err := e.command.apply(core, index, e.tags)
 	if errors.Is(err, wire.ErrGenerationEnded) {
 		return nil
 	}

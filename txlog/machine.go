@@ -16,12 +16,30 @@ func (m *machine) Apply(index uint64, data []byte) (result any, err error) {
 	if err != nil {
 		return nil, wire.ErrFileCorrupt.Because(err)
 	}
+	tags, err := tagsOf(c.body)
+	if err != nil {
+		return nil, wire.ErrFileCorrupt.Because(err)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	core := m.mu.core
+	result, err = c.apply(m.mu.core, index, tags)
+	m.noteLocked()
+	return result, err
+}
+
+// apply applies the command that stands at a Raft index; tags are those in its
+// body. The replicas and the checker of a closed log have this in common, so
+// that the checker cannot see another history than a replica would.
+func (c command) apply(core *Core, index uint64, tags []wire.Tag) (result any, err error) {
 	switch c.kind {
 	case commandAppend:
-		err = m.appendLocked(index, c)
+		err = core.Append(index, &wire.AppendRequest{
+			Generation: c.generation, Prev: c.prev, Version: c.version, KnownCommitted: c.knownCommitted,
+		}, tags)
+		if err == nil {
+			// With one log group a batch that is applied is committed everywhere.
+			core.LearnCommitted(c.generation, c.version)
+		}
 	case commandLock:
 		result, err = core.Lock(index, c.generation)
 	case commandBegin:
@@ -29,23 +47,7 @@ func (m *machine) Apply(index uint64, data []byte) (result any, err error) {
 	case commandPop:
 		core.Pop(c.tag, c.version)
 	}
-	m.noteLocked()
 	return result, err
-}
-
-func (m *machine) appendLocked(index uint64, c command) error {
-	tags, err := tagsOf(c.body)
-	if err != nil {
-		return wire.ErrFileCorrupt.Because(err)
-	}
-	err = m.mu.core.Append(index, &wire.AppendRequest{
-		Generation: c.generation, Prev: c.prev, Version: c.version, KnownCommitted: c.knownCommitted,
-	}, tags)
-	if err == nil {
-		// With one log group a batch that is applied is committed everywhere.
-		m.mu.core.LearnCommitted(c.generation, c.version)
-	}
-	return err
 }
 
 // Restore implements raftgroup.StateMachine. The log of a new group begins
