@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -71,8 +72,8 @@ type arrival struct {
 
 // New starts a resolver with an empty conflict set. Close ends it.
 func New(config Config) *Resolver {
-	setDefault(&config.MaxWaiting, defaultMaxWaiting)
-	setDefault(&config.MaxAnswers, defaultMaxAnswers)
+	config.MaxWaiting = cmp.Or(config.MaxWaiting, defaultMaxWaiting)
+	config.MaxAnswers = cmp.Or(config.MaxAnswers, defaultMaxAnswers)
 	if config.StallAfter == 0 {
 		config.StallAfter = defaultStallAfter
 	}
@@ -85,12 +86,6 @@ func New(config Config) *Resolver {
 	r.mu.answers.limit = config.MaxAnswers
 	r.mu.arrivals = make(map[wire.Version]*arrival)
 	return r
-}
-
-func setDefault(v *int, def int) {
-	if *v == 0 {
-		*v = def
-	}
 }
 
 // Resolve decides a batch in the order of the chain: after the one at

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -80,18 +81,18 @@ type Config struct {
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
-	setDefault(&c.CacheBytes, 64<<20)
-	setDefault(&c.WindowBytes, 256<<20)
-	setDefault(&c.WindowVersions, wire.WindowVersions)
-	setDefault(&c.IdleAfter, 5*time.Second)
-	setDefault(&c.StepVersions, 500_000)
-	setDefault(&c.MemTableBytes, 16<<20)
-	setDefault(&c.FlushInterval, 10*time.Second)
-	setDefault(&c.PeekBytes, max(1, min(4<<20, c.WindowBytes/4)))
-	setDefault(&c.ReadWait, time.Second)
-	setDefault(&c.MaxWaitingReads, 100_000)
-	setDefault(&c.MaxWatches, 100_000)
-	setDefault(&c.MaxRangeBytes, 8<<20)
+	c.CacheBytes = cmp.Or(c.CacheBytes, 64<<20)
+	c.WindowBytes = cmp.Or(c.WindowBytes, 256<<20)
+	c.WindowVersions = cmp.Or(c.WindowVersions, wire.WindowVersions)
+	c.IdleAfter = cmp.Or(c.IdleAfter, 5*time.Second)
+	c.StepVersions = cmp.Or(c.StepVersions, 500_000)
+	c.MemTableBytes = cmp.Or(c.MemTableBytes, 16<<20)
+	c.FlushInterval = cmp.Or(c.FlushInterval, 10*time.Second)
+	c.PeekBytes = cmp.Or(c.PeekBytes, max(1, min(4<<20, c.WindowBytes/4)))
+	c.ReadWait = cmp.Or(c.ReadWait, time.Second)
+	c.MaxWaitingReads = cmp.Or(c.MaxWaitingReads, 100_000)
+	c.MaxWatches = cmp.Or(c.MaxWatches, 100_000)
+	c.MaxRangeBytes = cmp.Or(c.MaxRangeBytes, 8<<20)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -99,11 +100,4 @@ func (c Config) withDefaults() Config {
 		c.OnFatal = func(error) {}
 	}
 	return c
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -93,21 +94,15 @@ const (
 
 // NewCommitProxy starts a proxy; Close ends it.
 func NewCommitProxy(config CommitConfig) *CommitProxy {
-	setDefault(&config.MaxPendingBytes, defaultMaxPendingBytes)
-	setDefault(&config.MaxBatchBytes, defaultMaxBatchBytes)
-	setDefault(&config.MaxBatchCount, defaultMaxBatchCount)
-	setDefault(&config.MaxInFlight, defaultMaxInFlight)
+	config.MaxPendingBytes = cmp.Or(config.MaxPendingBytes, defaultMaxPendingBytes)
+	config.MaxBatchBytes = cmp.Or(config.MaxBatchBytes, defaultMaxBatchBytes)
+	config.MaxBatchCount = cmp.Or(config.MaxBatchCount, defaultMaxBatchCount)
+	config.MaxInFlight = cmp.Or(config.MaxInFlight, defaultMaxInFlight)
 	config.MaxBatchCount = min(config.MaxBatchCount, 1<<16)
 	p := &CommitProxy{config: config}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	p.former = former{config: &p.config}
 	return p
-}
-
-func setDefault(v *int, def int) {
-	if *v == 0 {
-		*v = def
-	}
 }
 
 // Commit takes one transaction through the pipeline and returns where it was
