@@ -58,6 +58,10 @@ type Faults struct {
 	// ReadErrors, WriteErrors and SyncErrors are the chances that one operation
 	// fails with EIO. WriteErrors covers changes of directory entries too.
 	ReadErrors, WriteErrors, SyncErrors float64
+	// ReadFlips is the chance that one read returns a bit that is not what is
+	// stored. It concerns that read only: the next one of the same file is right.
+	// Bits that stay wrong are Disk.Rot's.
+	ReadFlips float64
 }
 
 // Stats counts what a disk did and what was done to it.
@@ -65,6 +69,9 @@ type Stats struct {
 	Reads, Writes, Syncs, BytesWritten uint64
 	// Injected counts operations that failed with EIO or ENOSPC.
 	Injected uint64
+	// Flips counts bits that a read returned wrong or that went wrong where they
+	// are stored. Erasures counts Erase.
+	Flips, Erasures uint64
 	// PowerLosses counts PowerLoss; LostBlocks, TornBlocks and LostEntries what
 	// they destroyed.
 	PowerLosses, LostBlocks, TornBlocks, LostEntries uint64

@@ -70,15 +70,32 @@ func (d *Disk) UsedBytes() int64 {
 func (d *Disk) PowerLoss() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.unmountLocked()
+	d.mu.stats.PowerLosses++
+	d.mu.root = d.afterPowerLossLocked(d.mu.root, make(map[*inode]*inode))
+	d.mu.used = usedBytes(d.mu.root, make(map[*inode]bool))
+	d.traceLocked("powerloss", "", d.mu.used, -1, nil)
+}
+
+// Erase ends all mounts and loses everything, as when the disk is replaced by an
+// empty one.
+func (d *Disk) Erase() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unmountLocked()
+	d.mu.stats.Erasures++
+	d.mu.root = &inode{dir: newDir(), links: 1}
+	d.mu.used = 0
+	d.traceLocked("erase", "", -1, -1, nil)
+}
+
+// unmountLocked ends all mounts, and with them their locks.
+func (d *Disk) unmountLocked() {
 	for _, m := range d.mu.mounts {
 		m.dead.Store(true)
 	}
 	d.mu.mounts = nil
 	clear(d.mu.locks)
-	d.mu.stats.PowerLosses++
-	d.mu.root = d.afterPowerLossLocked(d.mu.root, make(map[*inode]*inode))
-	d.mu.used = usedBytes(d.mu.root, make(map[*inode]bool))
-	d.traceLocked("powerloss", "", d.mu.used, -1, nil)
 }
 
 // afterPowerLossLocked copies n and what lies below it. seen maps what was

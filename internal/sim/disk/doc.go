@@ -1,6 +1,7 @@
 // Package disk is the disk of a simulated machine: a file system in memory
 // with the interface of Pebble's vfs.FS that is slow, fills up, fails, and
-// loses what was not synced when the power goes.
+// loses what was not synced when the power goes; whose bits can go wrong, in one
+// read or for good; and that can be lost as a whole.
 //
 // A process mounts the disk and works through the Mount. Kill and PowerLoss
 // end the mount: from then on it answers every operation with ErrDead, so a
@@ -43,4 +44,7 @@
 //	    fails with ENOSPC after a random part of it.
 //	D7  Every operation is traced with its outcome, and all randomness comes
 //	    from the generator that the disk was made with.
+//	D8  A read that returns a wrong bit is followed by one of the same file that
+//	    does not. A bit that rots was on the disk, stays wrong until it is
+//	    written again, and in a log lies before what the last sync put there.
 package disk

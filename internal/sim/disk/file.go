@@ -105,6 +105,7 @@ func (f *file) readLocked(p []byte, off int64, err error) (n int, _ error) {
 		err = io.EOF
 	default:
 		n = copy(p, f.node.file.data[min(off, int64(len(f.node.file.data))):])
+		f.mount.disk.flipReadLocked(f, p[:n], off)
 	}
 	if !f.mount.dead.Load() {
 		f.mount.disk.traceLocked("read", f.name, off, int64(n), err)

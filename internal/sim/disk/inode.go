@@ -15,6 +15,8 @@ type inode struct {
 	// as long as it has one.
 	links   int
 	modTime time.Time
+	// flipped says that the last read returned a wrong bit.
+	flipped bool
 }
 
 // fileData is the content of a file twice: as processes see it, and as it
@@ -30,6 +32,10 @@ type fileData struct {
 	// durable: of two syncs at a time the older one may end last.
 	synced []uint64
 	writes uint64
+	// syncs counts the successful syncs; settled[i] is the last one that put
+	// block i on the disk, 0 if none did in this life of the machine.
+	syncs   uint64
+	settled []uint64
 }
 
 // writeAt stores p at off; a gap before it reads as zeros.
@@ -49,6 +55,7 @@ func (f *fileData) writeAt(p []byte, off int64) {
 	for last := (end - 1) / blockBytes; len(f.dirty) <= last; {
 		f.dirty = append(f.dirty, 0)
 		f.synced = append(f.synced, 0)
+		f.settled = append(f.settled, 0)
 	}
 	for b := first; b <= (end-1)/blockBytes; b++ {
 		f.dirty[b] = f.writes
@@ -83,7 +90,11 @@ func (f *fileData) beginSync() pendingSync {
 
 // finishSync makes durable what p holds. Blocks written meanwhile stay dirty.
 func (f *fileData) finishSync(p pendingSync) {
+	if len(p.blocks) > 0 {
+		f.syncs++
+	}
 	for _, b := range p.blocks {
+		f.settled[b.index] = f.syncs
 		if b.dirty > f.synced[b.index] {
 			f.durable = overwrite(f.durable, b.index*blockBytes, b.data)
 			f.synced[b.index] = b.dirty
@@ -137,6 +148,8 @@ func (f *fileData) afterPowerLoss(config *Config, rng *rand.Rand, stats *Stats) 
 		durable: slices.Clone(after),
 		dirty:   make([]uint64, blocks),
 		synced:  make([]uint64, blocks),
+		settled: settledAfter(f, blocks),
+		syncs:   f.syncs,
 	}
 }
 

@@ -1,0 +1,93 @@
+package disk
+
+import (
+	"path"
+	"slices"
+)
+
+// flipReadLocked makes a bit of what a read is about to return wrong, by
+// chance (D8). The read after it is right, so that reading twice helps.
+func (d *Disk) flipReadLocked(f *file, p []byte, off int64) {
+	rate, again := d.mu.faults.ReadFlips, f.node.flipped
+	f.node.flipped = false
+	if rate <= 0 || len(p) == 0 || again || d.mu.rng.Float64() >= rate {
+		return
+	}
+	f.node.flipped = true
+	at := d.mu.rng.IntN(len(p))
+	p[at] ^= 1 << d.mu.rng.IntN(8)
+	d.mu.stats.Flips++
+	d.traceLocked("flip", f.name, off+int64(at), -1, nil)
+}
+
+// Rot makes one bit wrong where it is stored; it stays so until it is
+// written again (D8). Only what is on the disk can rot, not what waits in the
+// operating system's cache to be written.
+//
+// isLog names the files that are logs. The end of a log that rots looks like
+// one that a crash tore, as long as nothing behind it was synced later; so in
+// these files only blocks can rot that are older than the file's last sync. The
+// result says whether there was anything that could rot.
+func (d *Disk) Rot(isLog func(name string) bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var places []rotPlace
+	var sum int64
+	collectRot(d.mu.root, "/", isLog, func(p rotPlace) {
+		places = append(places, p)
+		sum += int64(len(p.file.block(p.block)))
+	})
+	if sum == 0 {
+		return false
+	}
+	// Every byte is equally likely.
+	at := d.mu.rng.Int64N(sum)
+	for _, p := range places {
+		size := int64(len(p.file.block(p.block)))
+		if at >= size {
+			at -= size
+			continue
+		}
+		off := int64(p.block)*blockBytes + at
+		mask := byte(1) << d.mu.rng.IntN(8)
+		p.file.data[off] ^= mask
+		if off < int64(len(p.file.durable)) {
+			p.file.durable[off] ^= mask
+		}
+		d.mu.stats.Flips++
+		d.traceLocked("rot", p.name, off, -1, nil)
+		break
+	}
+	return true
+}
+
+// rotPlace is a block that can rot.
+type rotPlace struct {
+	name  string
+	file  *fileData
+	block int
+}
+
+// collectRot calls found for each block below n that can rot, in order. A file
+// with two names is found twice.
+func collectRot(n *inode, name string, isLog func(string) bool, found func(rotPlace)) {
+	if n.dir != nil {
+		for _, child := range n.dir.names() {
+			collectRot(n.dir.entries[child], path.Join(name, child), isLog, found)
+		}
+		return
+	}
+	log := isLog(name)
+	for b, dirty := range n.file.dirty {
+		if dirty == 0 && !(log && n.file.settled[b] == n.file.syncs) {
+			found(rotPlace{name, n.file, b})
+		}
+	}
+}
+
+// settledAfter is settled for the content that a loss of power left, of so
+// many blocks.
+func settledAfter(f *fileData, blocks int) []uint64 {
+	settled := slices.Clone(f.settled[:min(blocks, len(f.settled))])
+	return append(settled, make([]uint64, blocks-len(settled))...)
+}
