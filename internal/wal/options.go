@@ -22,7 +22,8 @@ type Options struct {
 	Replay func(Record, Position) error
 	// OnFatal, if given, is called once, by the log's own goroutine, when the
 	// log stops because the disk failed or is full. Everyone who waits has got
-	// the error by then.
+	// the error by then. A failure that only Close meets, when nobody can wait any
+	// more, is what Close returns.
 	OnFatal func(error)
 	// Logger takes what an operator may want to know; nil is slog.Default.
 	Logger *slog.Logger
