@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/plinthdb/plinth/internal/sim/oracle"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/internal/model"
@@ -92,7 +93,7 @@ func TestReadConflictsAreExactlyWhatReadsDependOn(t *testing.T) {
 		}
 
 		outcome := func(base map[string]string) (all string) {
-			w := (&world{rows: base}).clone()
+			w := oracle.New(base)
 			for n := range len(writes) + 1 {
 				for _, r := range reads[n] {
 					if r.depends == nil {

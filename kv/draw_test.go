@@ -1,14 +1,15 @@
 package kv_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"pgregory.net/rapid"
 
+	"github.com/plinthdb/plinth/internal/sim/oracle"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
 )
@@ -27,12 +28,10 @@ var atomics = []kv.MutationType{
 }
 
 // drawSpan draws a range that is not inverted.
-func drawSpan(t *rapid.T) span {
+func drawSpan(t *rapid.T) oracle.Span {
 	begin, end := keys.Draw(t, "begin"), rapid.OneOf(keys, rapid.Just(wire.SystemPrefix)).Draw(t, "end")
-	return span{min(begin, end), max(begin, end)}
+	return oracle.Span{Begin: min(begin, end), End: max(begin, end)}
 }
-
-func (s span) keyRange() kv.KeyRange { return kv.KeyRange{Begin: []byte(s.begin), End: []byte(s.end)} }
 
 // drawWrite draws one write. Without unknown there are none whose outcome is
 // known only after the commit, or does not depend on each bit of the old value.
@@ -41,39 +40,32 @@ func drawWrite(t *rapid.T, unknown bool) write {
 	if unknown {
 		kinds = append(kinds, "atomic", "atomic", "stamped value", "stamped key")
 	}
-	key, value := keys.Draw(t, "key"), values.Draw(t, "value")
+	key, value := []byte(keys.Draw(t, "key")), []byte(values.Draw(t, "value"))
 	kind := rapid.SampledFrom(kinds).Draw(t, "write")
-	w := write{text: fmt.Sprintf("%s %q %q", kind, key, value)}
+	w := write{mutation: wire.Mutation{Param1: key, Param2: value}}
+	m := &w.mutation
+	w.issue = func(tx *kv.Transaction) { tx.Atomic(m.Type, m.Param1, m.Param2) }
 	switch kind {
 	case "set":
-		w.apply = func(w *world) { w.define(point(key), map[string]string{key: value}) }
-		w.issue = func(tx *kv.Transaction) { tx.Set([]byte(key), []byte(value)) }
+		m.Type = wire.SetValue
+		w.issue = func(tx *kv.Transaction) { tx.Set(key, value) }
 	case "clear":
-		w.apply = func(w *world) { w.define(point(key), nil) }
-		w.issue = func(tx *kv.Transaction) { tx.Clear([]byte(key)) }
+		m.Type, m.Param2 = wire.ClearRange, kv.KeyAfter(key)
+		w.issue = func(tx *kv.Transaction) { tx.Clear(key) }
 	case "clear range":
-		s := drawSpan(t)
-		w.text = fmt.Sprintf("%s %q", kind, s)
-		w.apply = func(w *world) { w.define(s, nil) }
-		w.issue = func(tx *kv.Transaction) { tx.ClearRange(s.keyRange()) }
+		r := drawSpan(t).KeyRange()
+		*m = wire.Mutation{Type: wire.ClearRange, Param1: r.Begin, Param2: r.End}
+		w.issue = func(tx *kv.Transaction) { tx.ClearRange(r) }
 	case "add":
-		w.apply = func(w *world) { w.atomic(kv.MutationAdd, key, "\x01\x02\x03\x04") }
-		w.issue = func(tx *kv.Transaction) { tx.Add([]byte(key), []byte("\x01\x02\x03\x04")) }
+		m.Type, m.Param2 = kv.MutationAdd, []byte("\x01\x02\x03\x04")
 	case "atomic":
-		op := rapid.SampledFrom(atomics).Draw(t, "op")
-		w.text = fmt.Sprintf("%s %d %q %q", kind, op, key, value)
-		w.apply = func(w *world) { w.atomic(op, key, value) }
-		w.issue = func(tx *kv.Transaction) { tx.Atomic(op, []byte(key), []byte(value)) }
+		m.Type = rapid.SampledFrom(atomics).Draw(t, "op")
 	case "stamped value":
-		param := stampParam(value, len(value))
-		w.apply = func(w *world) { w.hide(point(key)) }
-		w.issue = func(tx *kv.Transaction) { tx.SetVersionstampedValue([]byte(key), param) }
+		m.Type, m.Param2 = kv.MutationSetVersionstampedValue, stampParam(string(value), len(value))
 	case "stamped key":
-		param := stampParam(key, len(key))
-		least, most := key+strings.Repeat("\x00", 10), key+strings.Repeat("\xff", 10)
-		w.apply = func(w *world) { w.hide(span{least, most + "\x00"}) }
-		w.issue = func(tx *kv.Transaction) { tx.SetVersionstampedKey(param, []byte(value)) }
+		m.Type, m.Param1 = kv.MutationSetVersionstampedKey, stampParam(string(key), len(key))
 	}
+	w.text = fmt.Sprintf("%s %d %q %q", kind, m.Type, m.Param1, m.Param2)
 	return w
 }
 
@@ -92,38 +84,27 @@ func drawRead(t *rapid.T) read {
 	case "range":
 		s := drawSpan(t)
 		return rangeRead(fmt.Sprintf("range %q", s), drawRangeOptions(t), rapid.Bool().Draw(t, "slice"),
-			func(*world) (span, bool) { return s, true },
-			func(r kv.Reader, o kv.RangeOptions) *kv.RangeResult { return r.Range(s.keyRange(), o) })
+			func(*oracle.Rows) (oracle.Span, error) { return s, nil },
+			func(r kv.Reader, o kv.RangeOptions) *kv.RangeResult { return r.Range(s.KeyRange(), o) })
 	default:
 		begin, end := drawSelector(t), drawSelector(t)
 		r := rangeRead(fmt.Sprintf("selectors %v %v", begin, end), drawRangeOptions(t), rapid.Bool().Draw(t, "slice"),
-			func(w *world) (span, bool) {
-				b, ok := resolved(w, begin)
-				e, ok2 := resolved(w, end)
-				return span{b, e}, ok && ok2
+			func(rows *oracle.Rows) (oracle.Span, error) {
+				b, err := rows.Bound(begin)
+				e, err2 := rows.Bound(end)
+				return oracle.Span{Begin: b, End: e}, cmp.Or(err, err2)
 			},
 			func(r kv.Reader, o kv.RangeOptions) *kv.RangeResult { return r.RangeSelectors(begin, end, o) })
-		r.depends = func(w *world) (text string) {
+		r.depends = func(rows *oracle.Rows) (text string) {
 			for _, s := range []kv.KeySelector{begin, end} {
 				if s.Offset != 1 {
-					text += w.passedText(s)
+					text += passedText(rows, s)
 				}
 			}
-			return text + r.expect(w)
+			return text + r.expect(rows)
 		}
 		return r
 	}
-}
-
-// resolved is the bound of a range that s gives. A selector that needs no
-// reading is never unreadable.
-func resolved(w *world, s kv.KeySelector) (string, bool) {
-	if s.Offset == 1 && s.OrEqual {
-		return string(s.Key) + "\x00", true
-	} else if s.Offset == 1 {
-		return string(s.Key), true
-	}
-	return w.selected(s)
 }
 
 func drawSelector(t *rapid.T) kv.KeySelector {
@@ -145,7 +126,7 @@ func drawRangeOptions(t *rapid.T) kv.RangeOptions {
 func getRead(key string) read {
 	return read{
 		text:   fmt.Sprintf("get %q", key),
-		expect: func(w *world) string { return w.get(key) },
+		expect: func(rows *oracle.Rows) string { return getText(rows, key) },
 		issue: func(r kv.Reader) func() string {
 			f := r.Get([]byte(key))
 			return func() string {
@@ -153,7 +134,7 @@ func getRead(key string) read {
 				if err != nil {
 					return errorText(err)
 				}
-				return valueText(value, value != nil)
+				return valueText(value)
 			}
 		},
 	}
@@ -162,11 +143,11 @@ func getRead(key string) read {
 func keyRead(s kv.KeySelector) read {
 	return read{
 		text:    fmt.Sprintf("key %v", s),
-		depends: func(w *world) string { return w.passedText(s) },
-		expect: func(w *world) string {
-			key, ok := w.selected(s)
-			if !ok {
-				return unreadableText
+		depends: func(rows *oracle.Rows) string { return passedText(rows, s) },
+		expect: func(rows *oracle.Rows) string {
+			key, err := rows.Key(s)
+			if err != nil {
+				return errorText(err)
 			}
 			return fmt.Sprintf("%q", key)
 		},
@@ -184,43 +165,35 @@ func keyRead(s kv.KeySelector) read {
 }
 
 // rangeRead is a range read in one piece or row by row.
-func rangeRead(text string, o kv.RangeOptions, slice bool, where func(*world) (span, bool),
+func rangeRead(text string, o kv.RangeOptions, slice bool, where func(*oracle.Rows) (oracle.Span, error),
 	open func(kv.Reader, kv.RangeOptions) *kv.RangeResult) read {
 	return read{
 		text: fmt.Sprintf("%s %+v slice=%t", text, o, slice),
-		expect: func(w *world) string {
-			s, ok := where(w)
-			if !ok {
-				return unreadableText
+		expect: func(rows *oracle.Rows) string {
+			s, err := where(rows)
+			if err != nil {
+				return errorText(err)
 			}
-			rows, failed := w.scan(s, o)
-			if failed && slice {
-				return unreadableText
+			found, err := rows.Scan(s, o)
+			if err != nil && slice {
+				return errorText(err)
 			}
-			return rowsText(rows, failed)
+			return rowsText(found, err)
 		},
 		issue: func(r kv.Reader) func() string {
 			result := open(r, o)
 			if slice {
-				return func() string {
-					rows, err := result.Slice()
-					if err != nil {
-						return errorText(err)
-					}
-					return rowsText(rows, false)
-				}
+				return func() string { return rowsText(result.Slice()) }
 			}
 			return func() string {
 				var rows []kv.KeyValue
 				for row, err := range result.All() {
-					if errors.Is(err, kv.ErrAccessedUnreadable) {
-						return rowsText(rows, true)
-					} else if err != nil {
-						return errorText(err)
+					if err != nil {
+						return rowsText(rows, err)
 					}
 					rows = append(rows, row)
 				}
-				return rowsText(rows, false)
+				return rowsText(rows, nil)
 			}
 		},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/plinthdb/plinth/internal/sim/oracle"
 	"github.com/plinthdb/plinth/kv"
 )
 
@@ -25,7 +26,7 @@ func TestReadsSeeExactlyTheWritesBeforeThem(t *testing.T) {
 		tx := db.Begin(background)
 		defer tx.Cancel()
 
-		w := (&world{rows: base}).clone()
+		w := oracle.New(base)
 		var open []func()
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			if rapid.Bool().Draw(t, "is write") {
@@ -58,15 +59,15 @@ func TestReadsSeeExactlyTheWritesBeforeThem(t *testing.T) {
 			t.Fatalf("commit: %v", err)
 		}
 		for _, row := range store.Rows() {
-			if key := string(row.Key); !w.hidden(key) {
-				if got, want := valueText(row.Value, true), w.get(key); got != want {
+			if key := string(row.Key); !w.Hidden(key) {
+				if got, want := valueText(row.Value), getText(w, key); got != want {
 					t.Fatalf("after the commit %q is %s, want %s", key, got, want)
 				}
-				delete(w.rows, key)
+				delete(w.Values, key)
 			}
 		}
-		if len(w.rows) > 0 {
-			t.Fatalf("lost by the commit: %q", w.rows)
+		if len(w.Values) > 0 {
+			t.Fatalf("lost by the commit: %q", w.Values)
 		}
 	})
 }
@@ -83,8 +84,8 @@ func TestWithoutReadYourWritesReadsSeeTheStore(t *testing.T) {
 		}
 		tx := db.Begin(background, option)
 		defer tx.Cancel()
-		w := &world{rows: base}
-		own := w.clone()
+		w := oracle.New(base)
+		own := w.Clone()
 		for range rapid.IntRange(1, 10).Draw(t, "steps") {
 			write := drawWrite(t, true)
 			write.issue(tx)
@@ -112,7 +113,7 @@ func TestManyWritesKeepTheirOrder(t *testing.T) {
 		defer db.Close()
 		tx := db.Begin(background)
 		defer tx.Cancel()
-		w := &world{rows: map[string]string{"0200": "stored", "0300x": "stored"}}
+		w := oracle.New(map[string]string{"0200": "stored", "0300x": "stored"})
 		number := rapid.IntRange(0, 399)
 		step, place := rapid.SampledFrom([]int{1, 7, 189, 399}).Draw(t, "step"), number.Draw(t, "place")
 		var views []func()
@@ -120,12 +121,12 @@ func TestManyWritesKeepTheirOrder(t *testing.T) {
 			place = (place + step) % 400
 			key := fmt.Sprintf("%04d", place)
 			tx.Set([]byte(key), []byte(key))
-			w.define(point(key), map[string]string{key: key})
+			w.Define(oracle.Point(key), map[string]string{key: key})
 			if i%80 == 60 {
 				first := number.Draw(t, "first")
-				s := span{fmt.Sprintf("%04d", first), fmt.Sprintf("%04d", first+number.Draw(t, "length"))}
-				tx.ClearRange(s.keyRange())
-				w.define(s, nil)
+				s := oracle.Span{Begin: fmt.Sprintf("%04d", first), End: fmt.Sprintf("%04d", first+number.Draw(t, "length"))}
+				tx.ClearRange(s.KeyRange())
+				w.Define(s, nil)
 			}
 			if i%100 == 99 {
 				views = append(views, checkScan(t, tx, w, i%200 == 99))
@@ -138,17 +139,17 @@ func TestManyWritesKeepTheirOrder(t *testing.T) {
 }
 
 // checkScan issues a read of everything and returns its check.
-func checkScan(t *rapid.T, tx *kv.Transaction, w *world, reverse bool) func() {
+func checkScan(t *rapid.T, tx *kv.Transaction, w *oracle.Rows, reverse bool) func() {
 	o := kv.RangeOptions{Reverse: reverse}
-	rows, _ := w.scan(span{"", "\xff"}, o)
-	want := rowsText(rows, false)
+	rows, err := w.Scan(oracle.Span{End: "\xff"}, o)
+	want := rowsText(rows, err)
 	result := tx.Range(kv.AllKeys(), o)
 	return func() {
 		got, err := result.Slice()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rowsText(got, false) != want {
+		if rowsText(got, nil) != want {
 			t.Fatalf("%d rows, want %d, or they differ", len(got), len(rows))
 		}
 	}

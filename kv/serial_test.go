@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/plinthdb/plinth/internal/sim/oracle"
 	"github.com/plinthdb/plinth/kv"
 )
 
@@ -15,7 +16,7 @@ type player struct {
 	tx *kv.Transaction
 	// steps replays what the transaction did on a world, and returns the read
 	// that did not come out as it had, if any.
-	steps []func(*world) string
+	steps []func(*oracle.Rows) string
 	done  bool
 }
 
@@ -30,7 +31,7 @@ func TestCommittedTransactionsAreSerializable(t *testing.T) {
 		store.MaxRows = rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "max rows")
 		db := kv.NewDatabase(store)
 		defer db.Close()
-		serial := (&world{rows: base}).clone()
+		serial := oracle.New(base)
 		players := make([]*player, 3)
 		for i := range players {
 			players[i] = &player{tx: db.Begin(background)}
@@ -67,8 +68,8 @@ func TestCommittedTransactionsAreSerializable(t *testing.T) {
 		for _, row := range store.Rows() {
 			stored[string(row.Key)] = string(row.Value)
 		}
-		if !maps.Equal(stored, serial.rows) {
-			t.Fatalf("stored %q, in a row %q", stored, serial.rows)
+		if !maps.Equal(stored, serial.Values) {
+			t.Fatalf("stored %q, in a row %q", stored, serial.Values)
 		}
 	})
 	if committed == 0 || refused == 0 {
@@ -81,7 +82,7 @@ func (p *player) step(t *rapid.T) {
 	if rapid.Bool().Draw(t, "is write") {
 		w := drawWrite(t, false)
 		w.issue(p.tx)
-		p.steps = append(p.steps, func(serial *world) string {
+		p.steps = append(p.steps, func(serial *oracle.Rows) string {
 			w.apply(serial)
 			return ""
 		})
@@ -89,7 +90,7 @@ func (p *player) step(t *rapid.T) {
 	}
 	r := drawRead(t)
 	got := r.issue(p.tx)()
-	p.steps = append(p.steps, func(serial *world) string {
+	p.steps = append(p.steps, func(serial *oracle.Rows) string {
 		if want := r.expect(serial); got != want {
 			return r.text + "\n got " + got + "\nwant " + want
 		}

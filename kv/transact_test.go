@@ -70,7 +70,7 @@ func get(t testing.TB, db *kv.Database, key string) string {
 	value := must(kv.ReadTransact(background, db, func(r kv.Reader) ([]byte, error) {
 		return r.Get([]byte(key)).Wait()
 	}))(t)
-	return valueText(value, value != nil)
+	return valueText(value)
 }
 
 func TestAConflictingTransactionRunsAgain(t *testing.T) {
