@@ -77,7 +77,8 @@
 //	    that a link seals any damage before the sealed end is an error. In the
 //	    last segment it is an error if the header of any record behind it names a
 //	    synced offset greater than the place; otherwise it is the torn end of the
-//	    log, and the log ends there. Nothing is ever truncated or overwritten.
+//	    log, and the log ends there. Nothing is ever truncated or overwritten. A
+//	    place is damaged only if two reads find it so.
 //	L3  A link is written only after the segment that it names was synced as a
 //	    whole, and a link is the first record of its segment.
 //	L4  A segment takes records only after its header and its name are on disk.

@@ -95,7 +95,9 @@ func (l *Log) seal() error {
 
 // secure puts the last segment's records from the given offset on disk. They are
 // written once more first: after a failed sync the kernel may hold pages that it takes for clean
-// and that never reached the disk, and a sync alone would pass over them (L5).
+// and that never reached the disk, and a sync alone would pass over them (L5). What
+// is written is checked once more, so that a read that goes wrong here cannot
+// spoil what was right when it was replayed.
 func secure(fs vfs.FS, s *segment, from int64) (err error) {
 	f, err := fs.OpenReadWrite(s.path, writeCategory)
 	if err != nil {
@@ -106,16 +108,23 @@ func secure(fs vfs.FS, s *segment, from int64) (err error) {
 			err = ioError("close", s.path, cerr)
 		}
 	}()
-	buf := make([]byte, min(s.written-from, 1<<20))
+	tail := &scanner{path: s.path, seq: s.seq, file: f, size: s.written}
 	for at := from; at < s.written; {
-		b := buf[:min(int64(len(buf)), s.written-at)]
-		if _, err := f.ReadAt(b, at); err != nil {
-			return ioError("read", s.path, err)
+		h, _, problem, err := tail.record(at)
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			return corrupt(s.path, at, problem)
+		}
+		b, err := tail.bytes(at, h.size())
+		if err != nil {
+			return err
 		}
 		if _, err := f.WriteAt(b, at); err != nil {
 			return ioError("write", s.path, err)
 		}
-		at += int64(len(b))
+		at += h.size()
 	}
 	return ioError("sync", s.path, f.Sync())
 }

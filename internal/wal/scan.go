@@ -58,19 +58,38 @@ func (s *scanner) bytes(off, n int64) ([]byte, error) {
 	return s.window[at : at+n : at+n], nil
 }
 
+// forget makes the next look at the file read it anew. Whatever seems damaged is
+// read twice: the end of a log must not be cut because one read went wrong (L2).
+func (s *scanner) forget() { s.window = s.window[:0] }
+
 // readSegmentHeader reads the file's first block, as parseSegmentHeader does.
 func (s *scanner) readSegmentHeader() (seq uint64, newer uint32, ok bool, err error) {
-	b, err := s.bytes(0, segmentHeaderBytes)
-	if err != nil {
-		return 0, 0, false, err
+	for range 2 {
+		b, err := s.bytes(0, segmentHeaderBytes)
+		if err != nil {
+			return 0, 0, false, err
+		}
+		if seq, newer, ok = parseSegmentHeader(b); ok {
+			break
+		}
+		s.forget()
 	}
-	seq, newer, ok = parseSegmentHeader(b)
 	return seq, newer, ok, nil
 }
 
 // record reads the record at off. problem says why there is none. The payload
 // is valid until the next call.
 func (s *scanner) record(off int64) (h header, payload []byte, problem string, err error) {
+	h, payload, problem, err = s.readRecord(off)
+	if err != nil || problem == "" {
+		return h, payload, problem, err
+	}
+	s.forget()
+	return s.readRecord(off)
+}
+
+// readRecord is record with one read.
+func (s *scanner) readRecord(off int64) (h header, payload []byte, problem string, err error) {
 	b, err := s.bytes(off, recordHeaderBytes)
 	if err != nil {
 		return header{}, nil, "", err
