@@ -74,7 +74,7 @@ was measured so far; a second one ends it at once.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd, driver) },
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.dir, "dir", "d", "", "`directory` on the disk to measure; the store is made below it and removed (default: the system's for temporary files)")
+	addDirectory(cmd, &f.dir, "dir", "d", "", "`directory` on the disk to measure; the store is made below it and removed (default: the system's for temporary files)")
 	flags.IntSliceVar(&f.clients, "clients", []int{1, 64}, "`numbers` of clients at a time")
 	flags.StringSliceVar(&f.workloads, "workloads", bench.WorkloadNames(), "`names` of the workloads, in the order to run")
 	flags.Float64Var(&f.settings.Seconds, "seconds", 3, "`seconds` that each workload is measured for")
@@ -82,9 +82,6 @@ was measured so far; a second one ends it at once.`,
 	flags.IntVar(&f.settings.Records, "records", 200_000, "`number` of records in the store")
 	flags.Int64Var(&f.settings.CacheBytes, "cache", 64<<20, "`bytes` of block cache")
 	flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON")
-	if err := cmd.MarkFlagDirname("dir"); err != nil {
-		panic(err) // The flag was added above.
-	}
 	return cmd
 }
 

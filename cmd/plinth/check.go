@@ -25,7 +25,7 @@ cannot be opened while the check runs. The exit status is 1 if anything is
 wrong; then the output says what, in which file, and what to do.`,
 		Example: `  plinth check data
   plinth check --json data`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("DIR", "the data directory of a store"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := cluster.Check(cmd.Context(), vfs.Default, args[0])
 			if err != nil {

@@ -56,23 +56,29 @@ unless --keep is given or something failed.`,
   plinth demo --seconds 30 --all
   plinth demo --source ~/projects --dir demodata --keep
   plinth demo --json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
+		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error { return flags.validate() },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return flags.run(cmd) },
 	}
-	cmd.Flags().StringVarP(&flags.dir, "dir", "d", "", "make the store in this `directory`, which must be empty or not exist, instead of a temporary one")
+	addDirectory(cmd, &flags.dir, "dir", "d", "", "make the store in this `directory`, which must be empty or not exist, instead of a temporary one")
 	cmd.Flags().BoolVar(&flags.keep, "keep", false, "keep the store at the end")
-	cmd.Flags().StringVar(&flags.source, "source", "", "import the files of this `directory` instead of the Go toolchain's source")
+	addDirectory(cmd, &flags.source, "source", "", "", "import the files of this `directory` instead of the Go toolchain's source")
 	cmd.Flags().BoolVar(&flags.all, "all", false, "import all files of the source")
 	cmd.Flags().Float64Var(&flags.seconds, "seconds", 8, "how many `seconds` transfers run, before and after the kill together")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the report as JSON")
 	return cmd
 }
 
-func (f *demoFlags) run(cmd *cobra.Command) (err error) {
-	ctx := cmd.Context()
+// validate refuses flags that make no sense, before anything is done.
+func (f *demoFlags) validate() error {
 	if !(f.seconds >= 0.1 && f.seconds <= demoMaxSeconds) {
 		return fmt.Errorf("--seconds %v is not between 0.1 and %d", f.seconds, demoMaxSeconds)
 	}
+	return nil
+}
+
+func (f *demoFlags) run(cmd *cobra.Command) (err error) {
+	ctx := cmd.Context()
 	if f.source == "" {
 		if f.source, err = goSource(ctx); err != nil {
 			return err
@@ -196,7 +202,7 @@ func newDemoChildCommand(*environment) *cobra.Command {
 			return demo.Child(cmd.Context(), dir, accounts, workers, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "data `directory` of the store")
+	addDirectory(cmd, &dir, "dir", "", "", "data `directory` of the store")
 	cmd.Flags().IntVar(&accounts, "accounts", demoAccounts, "`number` of accounts")
 	cmd.Flags().IntVar(&workers, "workers", demoWorkers, "`number` of transfers at a time")
 	cmd.MarkFlagsOneRequired("dir")

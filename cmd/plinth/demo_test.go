@@ -72,17 +72,18 @@ func TestDemoRefusesWhatItCannotWorkWith(t *testing.T) {
 	full := smallSource(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	for _, c := range []struct {
-		args []string
-		text string
+		args   []string
+		text   string
+		status int
 	}{
-		{[]string{"--dir", full}, "is not empty"},
-		{[]string{"--source", filepath.Join(full, "nothing")}, "source directory"},
-		{[]string{"--source", t.TempDir()}, "no file that can be imported"},
-		{[]string{"--seconds", "0"}, "--seconds"},
-		{[]string{"--seconds", "NaN"}, "--seconds"},
+		{[]string{"--dir", full}, "is not empty", statusFailed},
+		{[]string{"--source", filepath.Join(full, "nothing")}, "source directory", statusFailed},
+		{[]string{"--source", t.TempDir()}, "no file that can be imported", statusFailed},
+		{[]string{"--seconds", "0"}, "--seconds", statusUsage},
+		{[]string{"--seconds", "NaN"}, "--seconds", statusUsage},
 	} {
 		args := append([]string{"demo", "--source", full}, c.args...)
-		if status, _, errOut := plinth(t, args...); status != statusFailed || !strings.Contains(errOut, c.text) {
+		if status, _, errOut := plinth(t, args...); status != c.status || !strings.Contains(errOut, c.text) {
 			t.Errorf("plinth %v: exit status %d, errors %q", args, status, errOut)
 		}
 	}

@@ -44,7 +44,7 @@ FILE appears when it is complete, and an existing one is kept unless
   plinth export --dir data - | gzip > rows.txt.gz
   plinth export --dir data --begin 'user/' --end 'user0' users.txt
   plinth export --dir data --overwrite --json rows.txt`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("FILE", "the file to write, - for standard output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return flags.with(env, cmd, func(db *kv.Database, store *embedded.Store) error {
 				return flags.run(cmd, db, store, args[0])

@@ -41,14 +41,22 @@ be in any order; of two lines with one key the later wins.
 The file is committed in batches, several at a time, so it is not one
 transaction. A bad line ends the import: the lines before it are imported, none
 after. With --on-error continue it is reported and passed over, and the exit
-status is 1 in the end. To import the same file again does no harm.`,
+status is 1 in the end. After an interruption everything read is imported, and
+the number of the last such line is printed. To import the same file again does
+no harm.`,
 		Example: `  plinth import --dir data rows.txt
   zcat rows.txt.gz | plinth import --dir data -
   plinth import --dir data --begin user/ --end 'user0' --on-error continue rows.txt
   plinth import --dir data --json rows.txt`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument("FILE", "the file to read, - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flags.with(env, cmd, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, args[0]) })
+			// A file that is not there must not leave a new store behind.
+			in, err := openInput(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			err = flags.with(env, cmd, func(db *kv.Database, _ *embedded.Store) error { return flags.run(cmd, db, in) })
+			return errors.Join(err, in.Close())
 		},
 	}
 	flags.addDir(cmd)
@@ -58,27 +66,27 @@ status is 1 in the end. To import the same file again does no harm.`,
 	return cmd
 }
 
-func (f *importFlags) run(cmd *cobra.Command, db *kv.Database, file string) error {
-	in, size, err := openInput(cmd, file)
-	if err != nil {
-		return err
-	}
-	meter := newMeter(cmd.ErrOrStderr(), "imported", size)
+func (f *importFlags) run(cmd *cobra.Command, db *kv.Database, in *input) error {
+	errOut := cmd.ErrOrStderr()
+	meter := newMeter(errOut, "imported", in.bytes)
 	report, err := dump.Import(cmd.Context(), db, in, dump.ImportOptions{
 		Range:           f.keys,
 		ContinueOnError: f.onError == continueOnError,
-		Bad:             badLinePrinter(cmd.ErrOrStderr(), file),
+		Bad:             badLinePrinter(errOut, in.name),
 		Progress:        meter.add,
 	})
 	seconds := meter.end().Seconds()
-	err = errors.Join(err, in.Close())
 	if err != nil {
-		err = fmt.Errorf("import %s: %w", file, err)
+		err = fmt.Errorf("import %s: %w", in.name, err)
 	} else if report.BadLines > 0 {
-		err = fmt.Errorf("import %s: %s could not be imported", file, quantity(report.BadLines, "bad line"))
+		err = fmt.Errorf("import %s: %s could not be imported", in.name, quantity(report.BadLines, "bad line"))
 	}
 	if report.Unfinished {
-		fmt.Fprintf(cmd.ErrOrStderr(), "plinth: the last line of %s has no line end: the file may have been cut short\n", file)
+		fmt.Fprintf(errOut, "plinth: the last line of %s has no line end: the file may have been cut short\n", in.name)
+	}
+	if report.Interrupted {
+		fmt.Fprintf(errOut, "plinth: %s is imported up to line %d. Import it again from line %d on, or all of it, which does no harm.\n",
+			in.name, report.Lines, report.Lines+1)
 	}
 	return errors.Join(err, f.report(cmd.OutOrStdout(), report, seconds))
 }
@@ -100,20 +108,37 @@ func (f *importFlags) report(out io.Writer, r dump.ImportReport, seconds float64
 	return err
 }
 
-// openInput opens a file, or standard input for "-". size is its length, -1 if
-// that is not known.
-func openInput(cmd *cobra.Command, file string) (in io.ReadCloser, size int64, err error) {
-	if file == "-" {
-		return io.NopCloser(cmd.InOrStdin()), -1, nil
+// input is what an import reads.
+type input struct {
+	io.Reader
+	io.Closer
+	name string
+	// bytes is its length, -1 if that is not known.
+	bytes int64
+}
+
+// openInput opens a file, or standard input for "-".
+func openInput(cmd *cobra.Command, name string) (*input, error) {
+	ctx := cmd.Context()
+	if name == "-" {
+		in := cmd.InOrStdin()
+		return &input{newInterruptible(ctx, in), io.NopCloser(in), name, -1}, nil
 	}
-	f, err := os.Open(file)
+	// A named pipe does not open before somebody writes to it.
+	f, err := await(ctx, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		return f, info.Size(), nil
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.Join(err, f.Close())
+	case info.IsDir():
+		return nil, errors.Join(fmt.Errorf("%s is a directory; give a file", name), f.Close())
+	case info.Mode().IsRegular():
+		return &input{f, f, name, info.Size()}, nil
 	}
-	return f, -1, nil
+	return &input{newInterruptible(ctx, f), f, name, -1}, nil
 }
 
 // badLinePrinter prints bad lines, up to a limit.

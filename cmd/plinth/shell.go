@@ -70,7 +70,7 @@ func (f *shellFlags) run(cmd *cobra.Command, session *shell.Session) error {
 	case isTerminal(cmd.InOrStdin()) && isTerminal(cmd.OutOrStdout()):
 		return f.interact(cmd.Context(), session)
 	}
-	return session.RunScript(cmd.Context(), cmd.InOrStdin())
+	return session.RunScript(cmd.Context(), newInterruptible(cmd.Context(), cmd.InOrStdin()))
 }
 
 // errTerminated ends a shell at a terminal that was told to by SIGTERM.

@@ -62,8 +62,12 @@ name it with --source. The first run compiles for a minute or two.`,
   plinth sim --seed 7 --trace
   plinth sim --minutes 3 --workload Cycle,Increment`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			f.note(cmd)
+			_, err := f.campaign(time.Now())
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -85,8 +89,8 @@ name it with --source. The first run compiles for a minute or two.`,
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
-	flags.StringVar(&f.source, "source", ".", "`directory` in the source tree to compile")
-	flags.StringVar(&f.cache, "cache", "", "`directory` for compiled programs (default: plinth/sim in the user's cache directory)")
+	addDirectory(cmd, &f.source, "source", "", ".", "`directory` in the source tree to compile")
+	addDirectory(cmd, &f.cache, "cache", "", "", "`directory` for compiled programs (default: plinth/sim in the user's cache directory)")
 	return cmd
 }
 

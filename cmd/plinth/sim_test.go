@@ -51,5 +51,8 @@ func TestSimRefusesFlagsThatMakeNoSense(t *testing.T) {
 		if c, err := parseSim(t, args...).campaign(time.Now()); err == nil {
 			t.Errorf("%q was accepted: %+v", args, c)
 		}
+		if status, _, errOut := plinth(t, append([]string{"sim"}, args...)...); status != statusUsage {
+			t.Errorf("plinth sim %q: exit status %d, %q", args, status, errOut)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,43 +36,51 @@ func (f *storeFlags) addDirOrMemory(cmd *cobra.Command) {
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.dir, "dir", "d", "", "data `directory` of the store")
-	if err := cmd.MarkFlagDirname("dir"); err != nil {
-		panic(err) // The flag was added in the line above.
-	}
+	addDirectory(cmd, &f.dir, "dir", "d", "", "data `directory` of the store")
 }
 
 // with opens the store, calls do, and closes the store. The error that ended
-// the store early, such as a full disk, is joined to that of do.
+// the store early, such as a full disk, is joined to that of do, unless that
+// says it already.
 func (f *storeFlags) with(env *environment, cmd *cobra.Command, do func(*kv.Database, *embedded.Store) error) error {
 	options := []embedded.Option{embedded.WithLogger(env.logger)}
 	if f.memory {
 		options = append(options, embedded.InMemory())
-	} else if err := f.expect(cmd); err != nil {
+	}
+	isNew, err := f.isNew()
+	if err != nil {
 		return err
 	}
 	db, store, err := embedded.Open(f.dir, options...)
 	if err != nil {
 		return err
 	}
+	if isNew {
+		fmt.Fprintf(cmd.ErrOrStderr(), "plinth: made a new store in %s\n", f.dir)
+	}
 	err = do(db, store)
-	return errors.Join(err, store.Close())
+	return joinOnce(err, store.Close())
 }
 
-// expect deals with a directory that holds no store: a typing error must not
-// pass unnoticed.
-func (f *storeFlags) expect(cmd *cobra.Command) error {
-	exists, err := embedded.Exists(f.dir)
-	switch {
-	case err != nil:
-		return err
-	case exists:
-		return nil
-	case f.mustExist:
-		return fmt.Errorf("there is no store in %s", f.dir)
+// isNew reports whether the store has yet to be made. A typing error in the
+// directory's name must not pass unnoticed.
+func (f *storeFlags) isNew() (bool, error) {
+	if f.memory {
+		return false, nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "plinth: making a new store in %s\n", f.dir)
-	return nil
+	exists, err := embedded.Exists(f.dir)
+	if err == nil && !exists && f.mustExist {
+		err = fmt.Errorf("there is no store in %s", f.dir)
+	}
+	return !exists, err
+}
+
+// joinOnce joins two errors. One whose text is part of the other's is left out.
+func joinOnce(err, other error) error {
+	if err != nil && other != nil && strings.Contains(err.Error(), other.Error()) {
+		return err
+	}
+	return errors.Join(err, other)
 }
 
 // statusOf describes an embedded store to the shell.

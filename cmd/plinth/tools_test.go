@@ -39,7 +39,7 @@ func TestExportedRowsImportIntoAnotherStore(t *testing.T) {
 	first, second, file := filepath.Join(dir, "first"), filepath.Join(dir, "second"), filepath.Join(dir, "rows.txt")
 
 	out, errOut := mustRun(t, rows, "import", "--dir", first, "-")
-	if !strings.HasPrefix(out, "imported 4 rows (") || !strings.Contains(errOut, "making a new store in "+first) {
+	if !strings.HasPrefix(out, "imported 4 rows (") || !strings.Contains(errOut, "made a new store in "+first) {
 		t.Errorf("import printed %q and %q", out, errOut)
 	}
 	out, _ = mustRun(t, "", "export", "--dir", first, "--json", file)

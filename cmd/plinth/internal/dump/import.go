@@ -43,6 +43,9 @@ type ImportReport struct {
 	// Unfinished says that the last line had no line end: the file may have
 	// been cut short.
 	Unfinished bool `json:"unfinished"`
+	// Interrupted says that the context ended before the input did. All Lines
+	// are imported then, and none after.
+	Interrupted bool `json:"interrupted"`
 }
 
 // BadLine is a line that is no row.
@@ -63,6 +66,9 @@ func (b BadLine) Unwrap() error { return b.Reason }
 // ContinueOnError, is passed over, reported and counted. If a batch cannot be
 // committed the error names its lines; those of earlier batches are in the
 // store, later ones may be. To import the same lines again does no harm.
+//
+// The end of ctx ends the reading: what was read is committed first, then the
+// error wraps that of ctx. A reader that blocks must notice it by itself.
 func Import(ctx context.Context, db *kv.Database, r io.Reader, options ImportOptions) (ImportReport, error) {
 	if options.BatchBytes <= 0 {
 		options.BatchBytes = DefaultBatchBytes
@@ -71,11 +77,11 @@ func Import(ctx context.Context, db *kv.Database, r io.Reader, options ImportOpt
 	if options.InFlight <= 0 {
 		options.InFlight = DefaultInFlight
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	committing, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	im := importer{ImportOptions: options, commits: committer{db: db, limit: options.InFlight}}
+	im := importer{ImportOptions: options, interrupted: ctx.Err, commits: committer{db: db, limit: options.InFlight}}
 	in := newLines(r)
-	err := im.run(ctx, in)
+	err := im.run(committing, in)
 	if err != nil {
 		cancel() // What is still in flight need not finish.
 	}
@@ -89,11 +95,14 @@ func Import(ctx context.Context, db *kv.Database, r io.Reader, options ImportOpt
 
 type importer struct {
 	ImportOptions
-	commits committer
-	report  ImportReport
+	// interrupted returns why to read no more, nil if there is no reason.
+	interrupted func() error
+	commits     committer
+	report      ImportReport
 }
 
-// run reads all lines and starts the commits of their batches.
+// run reads all lines and starts the commits of their batches, whose context is
+// ctx.
 func (im *importer) run(ctx context.Context, in *lines) error {
 	b := &batch{}
 	for {
@@ -102,6 +111,9 @@ func (im *importer) run(ctx context.Context, in *lines) error {
 			return im.launch(ctx, b)
 		}
 		if err != nil && !errors.Is(err, errLineTooLong) {
+			if reason := im.interrupted(); reason != nil {
+				return im.interrupt(ctx, b, in.number, reason)
+			}
 			return im.end(ctx, b, fmt.Errorf("read after line %d: %w", in.number, err))
 		}
 		b.covers(in.number, in.bytes)
@@ -119,6 +131,9 @@ func (im *importer) run(ctx context.Context, in *lines) error {
 			}
 		}
 		if im.full(b) {
+			if reason := im.interrupted(); reason != nil {
+				return im.interrupt(ctx, b, in.number, reason)
+			}
 			if err := im.launch(ctx, b); err != nil {
 				return err
 			}
@@ -146,6 +161,13 @@ func (im *importer) end(ctx context.Context, b *batch, reason error) error {
 	return reason
 }
 
+// interrupt ends the import after a line because somebody wants it to.
+func (im *importer) interrupt(ctx context.Context, b *batch, line int64, reason error) error {
+	err := im.end(ctx, b, fmt.Errorf("interrupted after line %d: %w", line, reason))
+	im.report.Interrupted = errors.Is(err, reason)
+	return err
+}
+
 // take adds the row of a line to the batch. An empty line is no row and not bad
 // either.
 func (im *importer) take(b *batch, line []byte) error {
@@ -161,9 +183,6 @@ func (im *importer) take(b *batch, line []byte) error {
 
 // launch starts the commit of a batch and collects what others have done.
 func (im *importer) launch(ctx context.Context, b *batch) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	if err := im.commits.launch(ctx, b); err != nil {
 		return err
 	}

@@ -257,3 +257,68 @@ func TestImportEndsWithItsContext(t *testing.T) {
 		t.Errorf("cancelled import: %v", err)
 	}
 }
+
+// endless gives its text, then what more returns.
+type endless struct {
+	text io.Reader
+	more func() (int, error)
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if n, err := e.text.Read(p); !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	return e.more()
+}
+
+func TestAnInterruptedImportCommitsTheLinesThatItRead(t *testing.T) {
+	store, db := openFake(t, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	in := &endless{strings.NewReader("a\t1\nb\t2\nc\t"), func() (int, error) {
+		cancel()
+		return 0, ctx.Err()
+	}}
+	report, err := Import(ctx, db, in, ImportOptions{Range: kv.AllKeys()})
+	if !errors.Is(err, context.Canceled) || err.Error() != "interrupted after line 2: context canceled" {
+		t.Errorf("error %v", err)
+	}
+	want := ImportReport{Lines: 2, Rows: 2, Bytes: 4, Transactions: 1, Interrupted: true}
+	if report != want || textOf(store.Rows()) != "a\t1\nb\t2\n" {
+		t.Errorf("report %+v, want %+v; imported %q", report, want, textOf(store.Rows()))
+	}
+}
+
+func TestAnImportNoticesItsInterruptionBetweenBatches(t *testing.T) {
+	store, db := openFake(t, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	next := 0
+	in := readerFunc(func(p []byte) (int, error) {
+		if next++; next == 40 {
+			cancel()
+		}
+		return copy(p, fmt.Sprintf("%03d\t\n", next)), nil
+	})
+	report, err := Import(ctx, db, in, ImportOptions{Range: kv.AllKeys(), BatchBytes: 200})
+	if !errors.Is(err, context.Canceled) || !report.Interrupted {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if report.Lines < 40 || report.Lines != report.Rows || report.Rows != int64(len(store.Rows())) {
+		t.Errorf("read %d lines, reported %d rows, imported %d", report.Lines, report.Rows, len(store.Rows()))
+	}
+}
+
+// readerFunc is a function as an io.Reader.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestALineReadInPartDoesNotCount(t *testing.T) {
+	for _, text := range []string{"c", strings.Repeat("x", 2*maxLineBytes)} {
+		_, db := openFake(t, 0)
+		in := io.MultiReader(strings.NewReader("a\t1\nb\t2\n"+text), iotest.ErrReader(errFull))
+		report, err := Import(t.Context(), db, in, ImportOptions{Range: kv.AllKeys()})
+		if !errors.Is(err, errFull) || !strings.Contains(err.Error(), "after line 2:") || report.Lines != 2 || report.BadLines != 0 {
+			t.Errorf("%+v, %v", report, err)
+		}
+	}
+}

@@ -39,18 +39,17 @@ func (l *lines) next() ([]byte, error) {
 	if len(line) == 0 && err != nil {
 		return nil, err
 	}
+	tooLong := errors.Is(err, bufio.ErrBufferFull)
+	if err != nil && !tooLong && !errors.Is(err, io.EOF) {
+		return nil, err // A line of which only a part was read does not count.
+	}
 	l.number++
 	l.bytes = int64(len(line))
-	switch {
-	case err == nil:
-		return trimEnd(line), nil
-	case errors.Is(err, io.EOF):
-		l.unfinished = true
-		return trimEnd(line), nil
-	case errors.Is(err, bufio.ErrBufferFull):
+	if tooLong {
 		return nil, l.skip()
 	}
-	return nil, err
+	l.unfinished = err != nil
+	return trimEnd(line), nil
 }
 
 // skip passes over the rest of a line that is too long.
@@ -65,6 +64,7 @@ func (l *lines) skip() error {
 			l.unfinished = true
 			return errLineTooLong
 		case !errors.Is(err, bufio.ErrBufferFull):
+			l.number-- // As in next.
 			return err
 		}
 	}
