@@ -24,7 +24,8 @@ func InMemory() Option {
 	return func(o *options) { o.local.FS = vfs.NewMem() }
 }
 
-// WithFS opens the store on another file system than the operating system's.
+// WithFS opens the store on another file system than the operating system's,
+// which then gets the directory's name as it is.
 func WithFS(fs vfs.FS) Option {
 	return func(o *options) { o.local.FS = fs }
 }
@@ -68,14 +69,21 @@ type Store struct {
 }
 
 // Open opens the store in dir and makes it if there is none. It returns the
-// database to work with, and the store to close in the end.
+// database to work with, and the store to close in the end. A relative dir is
+// taken from the working directory of this moment; a later change of that does
+// not matter.
 //
 // Errors say what to do: kv.ErrDirectoryInUse (and by whom), kv.ErrNewerFormat,
-// kv.ErrFileCorrupt (which file, where), kv.ErrDiskFull, kv.ErrIO.
+// kv.ErrFileCorrupt (which file, where), kv.ErrDiskFull, kv.ErrIO, and
+// kv.ErrClientInvalidOperation for an empty dir.
 func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
 	o := options{local: cluster.LocalConfig{FS: vfs.Default}}
 	for _, opt := range opts {
 		opt(&o)
+	}
+	dir, err := directory(o.local.FS, dir)
+	if err != nil {
+		return nil, nil, err
 	}
 	o.local.Dir = dir
 	local, err := cluster.OpenLocal(context.Background(), o.local)
