@@ -1,6 +1,11 @@
 package wal
 
 import (
+	"errors"
+	"os"
+	"slices"
+	"syscall"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -156,28 +161,43 @@ func syncDir(fs vfs.FS, dir string) error {
 	return ioError("close directory", dir, d.Close())
 }
 
-// makeDir makes the directory and puts its name, and those of all parents that
-// had to be made, on disk.
+// makeDir makes the directory and those of its parents that do not exist, each
+// on disk before the next is made. A process that was killed can so have left at
+// most one whose name is not on disk, the deepest: that name is synced again.
 func makeDir(fs vfs.FS, dir string) error {
-	var parents []string
-	for at := dir; ; {
-		if _, err := fs.Stat(at); err == nil {
+	var missing []string
+	at := dir
+	for ; ; at = fs.PathDir(at) {
+		if _, err := fs.Stat(at); err == nil || fs.PathDir(at) == at {
 			break
 		}
-		parent := fs.PathDir(at)
-		if parent == at {
-			break
+		missing = append(missing, at)
+	}
+	if err := syncName(fs, at); err != nil {
+		return err
+	}
+	for _, path := range slices.Backward(missing) {
+		if err := fs.MkdirAll(path, 0o755); err != nil {
+			return ioError("create directory", path, err)
 		}
-		parents = append(parents, parent)
-		at = parent
-	}
-	if err := fs.MkdirAll(dir, 0o755); err != nil {
-		return ioError("create directory", dir, err)
-	}
-	for _, parent := range parents {
-		if err := syncDir(fs, parent); err != nil {
+		if err := syncDir(fs, fs.PathDir(path)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// syncName puts the name of a directory that exists on disk. One whose parent
+// this process may not open, or whose file system cannot sync directories, was
+// not made by makeDir.
+func syncName(fs vfs.FS, dir string) error {
+	parent := fs.PathDir(dir)
+	if parent == dir {
+		return nil
+	}
+	err := syncDir(fs, parent)
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EINVAL) {
+		return nil
+	}
+	return err
 }
