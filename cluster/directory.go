@@ -47,6 +47,8 @@ func openDirectory(fs vfs.FS, path string) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
+	// This syncs the directory too: a part of it that a killed process made, and
+	// whose name it did not live to sync, may be relied on from here on.
 	if err := d.writeFile(ownerFile, owner()); err != nil {
 		return nil, errors.Join(err, d.lock.Close())
 	}

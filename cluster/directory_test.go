@@ -15,13 +15,14 @@ import (
 )
 
 // A store in a new directory was gone after a loss of power, because nobody had
-// synced the directory that holds the data directory's name (simulation, seed 1
-// of 2026-11-23).
+// synced the directory that holds the data directory's name. A new one then took
+// its place, whose versions began again at 100,000,000, below those that had been
+// acknowledged (simulation, seed 1 of 2026-11-23, as a violation of E1).
 func TestNewDataDirectorySurvivesALossOfPower(t *testing.T) {
 	fs := vfs.NewCrashableMem()
 	l := open(t, fs, "/parent/store")
-	request := setRequest(readVersion(t, l), "key", "value")
-	if _, err := l.Commit(t.Context(), request); err != nil {
+	commit, err := l.Commit(t.Context(), setRequest(readVersion(t, l), "key", "value"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	crashed := fs.CrashClone(vfs.CrashCloneCfg{})
@@ -31,6 +32,9 @@ func TestNewDataDirectorySurvivesALossOfPower(t *testing.T) {
 	defer closeStore(t, l)
 	if got := get(t, l, "key"); got != "value" {
 		t.Errorf("after the loss of power the key holds %s", got)
+	}
+	if v := readVersion(t, l); v < commit.Version {
+		t.Errorf("T1: after the loss of power the read version is %d, acknowledged was %d", v, commit.Version)
 	}
 }
 
