@@ -18,10 +18,12 @@ type Disk struct {
 		root   *inode
 		faults Faults
 		stats  Stats
-		used   int64
-		mounts []*Mount
-		locks  map[string]*Mount
-		line   []byte
+		// flipsBefore is stats.Flips at the last Erase.
+		flipsBefore uint64
+		used        int64
+		mounts      []*Mount
+		locks       map[string]*Mount
+		line        []byte
 	}
 }
 
@@ -84,9 +86,17 @@ func (d *Disk) Erase() {
 	defer d.mu.Unlock()
 	d.unmountLocked()
 	d.mu.stats.Erasures++
+	d.mu.flipsBefore = d.mu.stats.Flips
 	d.mu.root = &inode{dir: newDir(), links: 1}
 	d.mu.used = 0
 	d.traceLocked("erase", "", -1, -1, nil)
+}
+
+// Flipped reports whether bits have gone wrong since the disk was new or erased.
+func (d *Disk) Flipped() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.mu.stats.Flips > d.mu.flipsBefore
 }
 
 // unmountLocked ends all mounts, and with them their locks.

@@ -51,16 +51,31 @@ func (r *Result) printFailure(b *strings.Builder) {
 
 // Replay is the command that runs the seed again, from the source tree.
 func (r *Result) Replay() string {
-	args := append([]string{"go run ./cmd/plinth sim --seed", fmt.Sprint(r.Seed)}, r.Args...)
-	return strings.Join(args, " ")
+	words := []string{"go run ./cmd/plinth sim --seed", fmt.Sprint(r.Seed)}
+	for _, arg := range slices.Concat(r.Flags, r.Args) {
+		words = append(words, quote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote returns arg as a shell takes it for one word.
+func quote(arg string) string {
+	plain := func(r rune) bool {
+		return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || strings.ContainsRune("-_,./:=+@%", r)
+	}
+	if arg != "" && strings.TrimFunc(arg, plain) == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 func describe(r *report.Report) string {
 	if r == nil {
 		return ""
 	}
-	return fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost",
-		r.Commits, r.Conflicts, r.Unknown, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks)
+	return fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
+		r.Commits, r.Conflicts, r.Unknown, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks,
+		r.Flips, r.LostDisks, r.Damaged)
 }
 
 // Print writes the totals of a campaign to w in one line, and one for the

@@ -17,8 +17,12 @@ type Report struct {
 	// Boots counts starts of processes, Kills and PowerLosses their ends.
 	Boots, Kills, PowerLosses uint64
 	// DiskFaults counts operations that a disk failed on purpose, LostBlocks
-	// the unsynced blocks that losses of power destroyed.
-	DiskFaults, LostBlocks uint64
+	// the unsynced blocks that losses of power destroyed, Flips the bits that
+	// went wrong, in a read or for good.
+	DiskFaults, LostBlocks, Flips uint64
+	// LostDisks counts disks that were replaced by empty ones, Damaged those of
+	// them whose store had found that it was damaged.
+	LostDisks, Damaged uint64
 	// Syncs and BytesWritten are the work of all disks.
 	Syncs, BytesWritten uint64
 	// FaultSites maps each fault.Point site that was visited to how often it
@@ -49,6 +53,9 @@ func (r *Report) Add(o *Report) {
 	r.PowerLosses += o.PowerLosses
 	r.DiskFaults += o.DiskFaults
 	r.LostBlocks += o.LostBlocks
+	r.Flips += o.Flips
+	r.LostDisks += o.LostDisks
+	r.Damaged += o.Damaged
 	r.Syncs += o.Syncs
 	r.BytesWritten += o.BytesWritten
 	for name, fired := range o.FaultSites {

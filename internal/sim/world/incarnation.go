@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"runtime/pprof"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/kv"
@@ -37,6 +38,16 @@ func (inc *Incarnation) Dead() bool { return inc.ctx.Err() != nil }
 // Abandon ends a process whose store no longer works, because of err: what a
 // supervisor does who restarts it.
 func (inc *Incarnation) Abandon(err error) { inc.die(err) }
+
+// open opens the store. Every goroutine that comes of it, directly or not, bears
+// the incarnation's label.
+func (inc *Incarnation) open() (db *kv.Database, store Store, err error) {
+	p := inc.process
+	pprof.Do(inc.ctx, pprof.Labels(incarnationLabel, inc.label()), func(context.Context) {
+		db, store, err = p.driver.Open(Host{FS: inc.mount, Dir: storeDir})
+	})
+	return db, store, err
+}
 
 // comeUp makes the store visible to clients, unless the incarnation has died
 // while it opened.
@@ -77,11 +88,15 @@ func (inc *Incarnation) die(cause error) bool {
 	p.changedLocked()
 	p.world.Trace("process %s dies %d: %v", p.name, inc.number, cause)
 	if inc.up {
-		p.bury(inc)
+		p.buryLocked(inc)
 	}
 	return true
 }
 
+// close closes the store, if it was opened.
 func (inc *Incarnation) close() error {
+	if inc.store == nil {
+		return nil
+	}
 	return errors.Join(inc.db.Close(), inc.store.Close())
 }

@@ -58,14 +58,17 @@ type Process struct {
 	name   string
 	disk   *disk.Disk
 	driver Driver
-	// closing counts dead incarnations whose goroutines have not ended yet.
-	closing sync.WaitGroup
+	// booting is held while an incarnation boots: one that dies meanwhile is
+	// over when it is given up.
+	booting sync.Mutex
 
 	mu struct {
 		sync.Mutex
 		// living is the incarnation that opens its store or has it open.
 		living *Incarnation
-		// changed is closed whenever an incarnation comes up or dies.
+		// closing counts dead incarnations whose goroutines have not ended yet.
+		closing int
+		// changed is closed whenever an incarnation comes up, dies or is buried.
 		changed chan struct{}
 		boots   int
 	}
@@ -79,19 +82,24 @@ func (w *World) NewProcess(name string, d *disk.Disk, driver Driver) *Process {
 }
 
 // Boot starts the process, which must not be running, and returns when its
-// store is open. If that fails the process is dead and the error is returned,
-// with ErrKilled in it if the process was killed meanwhile.
+// store is open. It begins when nothing of the last incarnation is left (W2). If
+// opening fails the process is dead and the error is returned, with ErrKilled in
+// it if the process was killed meanwhile.
 func (p *Process) Boot() error {
+	p.booting.Lock()
+	defer p.booting.Unlock()
+	p.AwaitBurials()
 	inc, err := p.begin()
 	if err != nil {
 		return err
 	}
-	db, store, err := p.driver.Open(Host{FS: inc.mount, Dir: storeDir})
+	db, store, err := inc.open()
 	if err != nil {
 		if !inc.die(err) {
 			err = errors.Join(err, context.Cause(inc.ctx))
 		}
 		p.world.Trace("process %s boot %d failed: %v", p.name, inc.number, err)
+		p.bury(inc)
 		return fmt.Errorf("process %s: opening the store: %w", p.name, err)
 	}
 	if !inc.comeUp(db, store) {
@@ -200,6 +208,17 @@ func (p *Process) PowerLoss() {
 	p.dieLiving(ErrKilled)
 }
 
+// LoseDisk ends the process at once and loses everything on its disk: the next
+// incarnation finds an empty one.
+func (p *Process) LoseDisk() {
+	p.disk.Erase()
+	p.world.Count(func(r *report.Report) { r.LostDisks++ })
+	p.dieLiving(ErrKilled)
+}
+
+// Flipped reports whether bits of the disk have gone wrong since it was new.
+func (p *Process) Flipped() bool { return p.disk.Flipped() }
+
 func (p *Process) dieLiving(cause error) bool {
 	p.mu.Lock()
 	inc := p.mu.living
@@ -221,42 +240,10 @@ func (p *Process) Shutdown(ctx context.Context) error {
 	inc.cancel(ErrKilled)
 	err := p.closeWithin(ctx, inc)
 	inc.mount.Kill()
+	err = errors.Join(err, p.awaitEnd(ctx, inc))
 	p.world.Trace("process %s closed %d: %v", p.name, inc.number, err)
 	if err != nil {
 		return fmt.Errorf("process %s: closing the store: %w", p.name, err)
 	}
 	return nil
 }
-
-func (p *Process) closeWithin(ctx context.Context, inc *Incarnation) error {
-	done := make(chan error, 1)
-	go func() { done <- inc.close() }()
-	timer := time.NewTimer(CloseLimit)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
-		return p.world.Violated("world", "W2", "process %s did not close within %v", p.name, CloseLimit)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// bury closes the rest of a dead incarnation in the background (W2).
-func (p *Process) bury(inc *Incarnation) {
-	p.closing.Add(1)
-	timer := time.AfterFunc(CloseLimit, func() {
-		_ = p.world.Violated("world", "W2", "the goroutines of process %s, boot %d, did not end within %v of its death",
-			p.name, inc.number, CloseLimit)
-	})
-	go func() {
-		defer p.closing.Done()
-		defer timer.Stop()
-		err := inc.close() // of a store without a disk: it may say anything
-		p.world.Trace("process %s buried %d: %v", p.name, inc.number, err)
-	}()
-}
-
-// AwaitBurials returns when the goroutines of all dead incarnations have ended.
-func (p *Process) AwaitBurials() { p.closing.Wait() }

@@ -18,9 +18,18 @@ type fakeStore struct {
 	ended  chan struct{}
 	closed chan struct{}
 	err    error
+	// closing, if not nil, is called first when the store is closed.
+	closing func()
 }
 
-func (s *fakeStore) Close() error           { close(s.closed); return nil }
+func (s *fakeStore) Close() error {
+	if s.closing != nil {
+		s.closing()
+	}
+	close(s.closed)
+	return nil
+}
+
 func (s *fakeStore) Ended() <-chan struct{} { return s.ended }
 func (s *fakeStore) Err() error             { return s.err }
 
