@@ -23,6 +23,11 @@ type CheckReport struct {
 	Format int         `json:"format"`
 	Log    LogCheck    `json:"log"`
 	Engine EngineCheck `json:"engine"`
+	// State sums up the rows that a store opened on the directory shows; nil if
+	// the parts do not allow to know it. Earlier holds the same for the versions
+	// that were asked for, ascending, as far as the engine is not past them.
+	State   *storage.State  `json:"state,omitempty"`
+	Earlier []storage.State `json:"earlier,omitempty"`
 	// Problems is what is wrong; empty for a healthy directory.
 	Problems []Problem `json:"problems"`
 }
@@ -54,6 +59,8 @@ type EngineCheck struct {
 	Rows      int64  `json:"rows"`
 	Bytes     int64  `json:"bytes"`
 	DiskBytes uint64 `json:"disk_bytes"`
+	// Replayed is how many versions of the log it was compared with.
+	Replayed int `json:"replayed"`
 }
 
 // Problem is something that is wrong with a data directory.
@@ -70,7 +77,10 @@ type Problem struct {
 type checker struct {
 	fs     vfs.FS
 	dir    string
+	at     []wire.Version
 	report CheckReport
+	// content is what was read of the log.
+	content txlog.Checker
 	// logRead and engineRead say that a part was read to its end, so that the
 	// two can be compared.
 	logRead, engineRead bool
@@ -79,15 +89,18 @@ type checker struct {
 // Check verifies a data directory that no process has open: that every record
 // of the log and every block of the engine has its checksum, that the log's
 // batches form one chain of versions, that all keys and values keep the limits,
-// and that what the log keeps begins where the engine ends. It holds the
-// directory's lock meanwhile and changes nothing that belongs to the store.
+// that what the log keeps begins where the engine ends, and that the engine
+// holds what the log says as far as the two overlap (C4). It also replays the
+// rest of the log and sums up the rows that the store has at its end, and at
+// the versions at. It holds the directory's lock meanwhile and changes nothing
+// that belongs to the store. It takes about the memory of an open store.
 //
 // Damage is reported as Problems, as much of it as can be found. The error is
 // for what keeps Check from looking: ErrDirectoryInUse (and by whom),
 // ErrNewerFormat, ErrFileCorrupt for a directory of something else, ErrIO, or
 // the end of the context.
-func Check(ctx context.Context, fs vfs.FS, dir string) (report CheckReport, err error) {
-	c := &checker{fs: fs, dir: dir, report: CheckReport{Dir: dir, Format: formatVersion, Problems: []Problem{}}}
+func Check(ctx context.Context, fs vfs.FS, dir string, at ...wire.Version) (report CheckReport, err error) {
+	c := &checker{fs: fs, dir: dir, at: at, report: CheckReport{Dir: dir, Format: formatVersion, Problems: []Problem{}}}
 	held, err := holdDirectory(fs, dir)
 	if err != nil {
 		return c.report, err
@@ -167,25 +180,18 @@ func (c *checker) checkLog(ctx context.Context) error {
 		c.logRead = err == nil
 		return err
 	}
-	var content txlog.Checker
-	seen, err := wal.Verify(wal.Options{
-		FS: c.fs, Dir: c.fs.PathJoin(c.dir, logDir),
-		Replay: func(rec wal.Record, pos wal.Position) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if rec.Group != localGroup {
-				return wire.ErrFileCorrupt.With("the log holds records of group %d, this store has only group %d", rec.Group, localGroup)
-			}
-			return content.Record(rec, pos)
-		},
+	seen, err := c.readLog(ctx, func(rec wal.Record, pos wal.Position) error {
+		if rec.Group != localGroup {
+			return wire.ErrFileCorrupt.With("the log holds records of group %d, this store has only group %d", rec.Group, localGroup)
+		}
+		return c.content.Record(rec, pos)
 	})
 	log := &c.report.Log
 	log.Segments, log.FreeFiles, log.Bytes, log.Records = seen.Segments, seen.FreeFiles, seen.FileBytes, seen.Records
 	if err != nil {
 		return c.problem(ctx, "log", err)
 	}
-	log.CheckReport, log.Found, err = content.Finish()
+	log.CheckReport, log.Found, err = c.content.Finish()
 	if err != nil {
 		return c.problem(ctx, "log", err)
 	}
@@ -199,7 +205,11 @@ func (c *checker) checkEngine(ctx context.Context) error {
 		c.engineRead = err == nil
 		return err
 	}
-	seen, err := storage.Check(ctx, c.fs, c.fs.PathJoin(c.dir, storageDir))
+	var log storage.LogReader
+	if c.logRead {
+		log = storage.LogReader{Read: c.replayLog(ctx), End: c.report.Log.End, At: c.at}
+	}
+	seen, err := storage.CheckLog(ctx, c.fs, c.fs.PathJoin(c.dir, storageDir), log)
 	if errors.Is(err, storage.ErrNoEngine) {
 		c.engineRead = true
 		return nil
@@ -209,7 +219,14 @@ func (c *checker) checkEngine(ctx context.Context) error {
 	}
 	c.engineRead = true
 	c.report.Engine = EngineCheck{
-		Found: true, Version: seen.Version, Rows: seen.Rows, Bytes: seen.Bytes, DiskBytes: seen.DiskBytes,
+		Found: true, Version: seen.Version, Rows: seen.Rows, Bytes: seen.Bytes, DiskBytes: seen.DiskBytes, Replayed: seen.Replayed,
+	}
+	for _, m := range seen.Mismatches {
+		c.addf("the engine, directory %s, does not hold at version %d what the log says: %s; restore the data directory from a backup",
+			c.fs.PathJoin(c.dir, storageDir), seen.Version, m)
+	}
+	if n := len(seen.States); n > 0 {
+		c.report.State, c.report.Earlier = &seen.States[n-1], seen.States[:n-1]
 	}
 	return nil
 }
@@ -217,7 +234,7 @@ func (c *checker) checkEngine(ctx context.Context) error {
 // checkVersions compares the log with the engine (C4).
 func (c *checker) checkVersions() {
 	log, engine := &c.report.Log, &c.report.Engine
-	f := fit{dir: c.dir, fs: c.fs, end: log.End, popped: log.Popped[localTag], engine: engine.Version}
+	f := c.fit(engine.Version)
 	var err error
 	if f.closed, err = readClosed(c.fs, c.dir); err != nil {
 		c.addf("%v", err)
@@ -230,8 +247,4 @@ func (c *checker) checkVersions() {
 			c.addf("the log holds mutations for storage server %d, this store has only %d", tag, localTag)
 		}
 	}
-}
-
-func (c *checker) addf(format string, args ...any) {
-	c.report.Problems = append(c.report.Problems, Problem{Part: "versions", Text: fmt.Sprintf(format, args...)})
 }

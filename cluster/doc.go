@@ -18,5 +18,7 @@
 //	C4  The engine holds everything that the log does not keep any more, and
 //	    nothing that was never in the log. Otherwise one of the two was lost or
 //	    replaced, and the store does not open. Nor does it open if the log ends
-//	    before the version that it had reached at the last orderly close.
+//	    before the version that it had reached at the last orderly close. What
+//	    the log still keeps of the versions that the engine has, the engine holds
+//	    to the byte; Check compares the two.
 package cluster

@@ -20,6 +20,16 @@ type Report struct {
 	Rows, Bytes int64
 	// DiskBytes is the size of the engine's files.
 	DiskBytes uint64
+
+	// Compared says that the engine was held against the log, Replayed how many
+	// versions of the log that took. Mismatches says in what they differ, the
+	// first few differences only.
+	Compared   bool
+	Replayed   int
+	Mismatches []string
+	// States holds the states that were asked for, as far as the engine is not
+	// past them, and as the last one the state at the end of the log.
+	States []State
 }
 
 // checkRows is how often Check looks whether its context ended.
@@ -34,6 +44,17 @@ const checkRows = 4096
 // ErrDirectoryInUse or ErrIO of package wire, which name the directory, and the
 // file where that is known.
 func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
+	return CheckLog(ctx, fs, dir, LogReader{})
+}
+
+// ErrNoComparison is what a LogReader returns if engine and log cannot be
+// compared.
+var ErrNoComparison = errors.New("engine and log do not fit together")
+
+// CheckLog is Check, and compares the engine with the log that it follows: what
+// the log keeps of the versions that the engine has must be in the engine. It
+// takes about as much memory as a server that opens the directory.
+func CheckLog(ctx context.Context, fs vfs.FS, dir string, log LogReader) (Report, error) {
 	var corrupt error
 	cfg := Config{FS: fs, Dir: dir, Logger: slog.New(slog.DiscardHandler)}.withDefaults()
 	opts := engineOptions(&cfg)
@@ -46,7 +67,7 @@ func Check(ctx context.Context, fs vfs.FS, dir string) (Report, error) {
 		return Report{}, err
 	}
 	report := Report{Version: version, DiskBytes: eng.db.Metrics().DiskSpaceUsage()}
-	err = eng.check(ctx, &report)
+	err = eng.check(ctx, &report, log)
 	if closeErr := eng.db.Close(); err == nil && closeErr != nil {
 		err = ioError(dir, closeErr)
 	}
@@ -90,28 +111,62 @@ func openEngineToCheck(dir string, opts *pebble.Options) (*engine, wire.Version,
 	return e, version, nil
 }
 
-// check reads everything in the engine.
-func (e *engine) check(ctx context.Context, report *Report) error {
+// check reads everything in the engine, and the log if there is one to compare
+// it with.
+func (e *engine) check(ctx context.Context, report *Report, log LogReader) error {
 	if err := e.db.CheckLevels(nil); err != nil {
 		return ioError(e.dir, err)
 	}
+	row, end := func(key, value []byte) {}, func() {}
+	if log.Read != nil {
+		c := newComparison(e, log, report)
+		switch err := c.read(ctx); {
+		case err == nil:
+			report.Compared = true
+			row, end = c.finish()
+		case !errors.Is(err, ErrNoComparison):
+			return err
+		}
+	}
+	err := e.scanRaw(ctx, func(key, value []byte) error {
+		report.Rows++
+		if problem := rowProblem(key, value); problem != "" {
+			return wire.ErrFileCorrupt.With("storage directory %s: row %.60q: %s", e.dir, key, problem)
+		}
+		report.Bytes += int64(len(key) - 1 + len(value))
+		row(key[1:], value)
+		return nil
+	})
+	if err == nil {
+		end()
+	}
+	return err
+}
+
+// scan visits all rows in key order.
+func (e *engine) scan(ctx context.Context, visit func(key, value []byte) error) error {
+	return e.scanRaw(ctx, func(key, value []byte) error { return visit(key[1:], value) })
+}
+
+// scanRaw visits what is stored from the first row on, by the engine's keys.
+func (e *engine) scanRaw(ctx context.Context, visit func(key, value []byte) error) error {
 	iter, err := e.db.NewIter(&pebble.IterOptions{LowerBound: []byte{dataPrefix}})
 	if err != nil {
 		return ioError(e.dir, err)
 	}
 	defer iter.Close()
+	n := 0
 	for ok := iter.First(); ok; ok = iter.Next() {
-		if report.Rows++; report.Rows%checkRows == 0 && ctx.Err() != nil {
+		if n++; n%checkRows == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		value, err := iter.ValueAndErr()
 		if err != nil {
 			return ioError(e.dir, err)
 		}
-		if problem := rowProblem(iter.Key(), value); problem != "" {
-			return wire.ErrFileCorrupt.With("storage directory %s: row %.60q: %s", e.dir, iter.Key(), problem)
+		if err := visit(iter.Key(), value); err != nil {
+			return err
 		}
-		report.Bytes += int64(len(iter.Key()) - 1 + len(value))
 	}
 	if err := iter.Error(); err != nil {
 		return ioError(e.dir, err)

@@ -23,7 +23,9 @@ type Checker struct {
 	// first is the index of entries[0].
 	first   uint64
 	entries []checkedEntry
-	report  CheckReport
+	// core is the state machine after all entries, nil before Finish.
+	core   *Core
+	report CheckReport
 }
 
 // checkedEntry is an entry without the mutations.
@@ -178,6 +180,7 @@ func (c *Checker) Finish() (report CheckReport, found bool, err error) {
 		}
 	}
 	core.checkOrder()
+	c.core = core
 	c.report.Entries = len(c.entries)
 	c.report.Locked, c.report.Begun = core.state.locked, core.state.begun
 	c.report.End, c.report.Recovery = core.state.end, core.state.recovery
