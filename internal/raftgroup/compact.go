@@ -38,7 +38,25 @@ func (g *Group) Compact(index uint64, snapshot []byte) error {
 		g.hardStateRecord(g.mu.hardState),
 	}
 	g.mu.checkpointed = index
-	w := &write{states: len(records), base: &b}
+	return g.writeStatesLocked(records, &b)
+}
+
+// freeReplayed gives up what stands in the log before start, the checkpoint that
+// the replica starts from: the life before may have ended before it did so. It
+// may even have ended between the two records of its compaction, so that the
+// newest hard state is in the part to be given up. Therefore that is written
+// anew first.
+func (g *Group) freeReplayed(start base) error {
+	g.mu.Lock()
+	defer g.unlock()
+	return g.writeStatesLocked([]wal.Record{g.hardStateRecord(g.mu.hardState)}, &start)
+}
+
+// writeStatesLocked writes records none of which is an entry, and has the log
+// cut at b when they are on disk (G4). If b has no position yet, the first of
+// them is its checkpoint.
+func (g *Group) writeStatesLocked(records []wal.Record, b *base) (err error) {
+	w := &write{states: len(records), base: b}
 	if w.positions, err = g.config.Log.Append(nil, records, func(err error) { g.written(w, err) }); err != nil {
 		g.failLocked(err)
 	}

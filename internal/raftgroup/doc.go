@@ -23,5 +23,7 @@
 //	    for just that entry, or with an error. ErrNotLeader says that it was
 //	    not proposed; ErrLost that somebody else's entry took its place. After
 //	    any other error it may still be applied.
-//	G4  A checkpoint is on disk before anything that it replaces is given up.
+//	G4  A checkpoint is on disk, and the newest hard state behind it, before
+//	    anything that stands before it is given up. Opening gives it up too, so
+//	    that lives which end early leave nothing behind.
 package raftgroup

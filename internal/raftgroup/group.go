@@ -124,7 +124,8 @@ func Open(ctx context.Context, config Config, replay *Replay) (*Group, error) {
 	}
 	g := &Group{config: config, stop: make(chan struct{}), leads: make(chan struct{})}
 	g.mu.waiting = make(map[uint64]*proposal)
-	if replay.Empty() {
+	fresh := replay.Empty()
+	if fresh {
 		if err := g.bootstrap(ctx, replay); err != nil {
 			return nil, err
 		}
@@ -139,6 +140,11 @@ func Open(ctx context.Context, config Config, replay *Replay) (*Group, error) {
 	}
 	if err := g.startRaft(start.index); err != nil {
 		return nil, err
+	}
+	if !fresh {
+		if err := g.freeReplayed(start); err != nil {
+			return nil, err
+		}
 	}
 	if g.alone() {
 		// Nobody else can lead: no time-outs, no ticks.

@@ -92,7 +92,7 @@ type write struct {
 	entries   []*pb.Entry
 	// responses vouch for the records (G1).
 	responses []*pb.Message
-	// base is set if the write is a checkpoint.
+	// base is set if the log is to be cut there after the write.
 	base *base
 }
 
@@ -119,7 +119,9 @@ func (g *Group) written(w *write, err error) {
 	}
 	g.store.located(w.entries, w.positions[w.states:])
 	if w.base != nil {
-		w.base.pos = w.positions[0]
+		if w.base.pos == (wal.Position{}) {
+			w.base.pos = w.positions[0]
+		}
 		g.cutLocked(*w.base)
 	}
 	for _, r := range w.responses {
