@@ -178,7 +178,7 @@ func (a *atomicOps) Check(ctx context.Context, env *Env) error {
 	return nil
 }
 
-func union(a, b map[string][]byte) map[string][]byte {
+func union[V any](a, b map[string]V) map[string]V {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return all

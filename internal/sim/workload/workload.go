@@ -23,9 +23,11 @@ type Workload interface {
 // sizes from rng.
 func catalogue() map[string]func(rng *rand.Rand) Workload {
 	return map[string]func(rng *rand.Rand) Workload{
-		"AtomicOps": func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
-		"Cycle":     func(rng *rand.Rand) Workload { return newCycle(rng) },
-		"Increment": func(rng *rand.Rand) Workload { return newIncrement(rng) },
+		"ApiCorrectness":  func(rng *rand.Rand) Workload { return newAPICorrectness(rng) },
+		"AtomicOps":       func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
+		"Cycle":           func(rng *rand.Rand) Workload { return newCycle(rng) },
+		"Increment":       func(rng *rand.Rand) Workload { return newIncrement(rng) },
+		"RyowCorrectness": func(rng *rand.Rand) Workload { return newRyowCorrectness(rng) },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -249,7 +250,7 @@ func TestOutcomesAreClassifiedExactly(t *testing.T) {
 
 func TestUnknownWorkloadsAreRefusedByName(t *testing.T) {
 	_, err := New("Circle", nil)
-	if err == nil || !strings.Contains(err.Error(), "[AtomicOps Cycle Increment]") {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprint(Names())) {
 		t.Errorf("New: %v, want an error that names the workloads there are", err)
 	}
 }
