@@ -159,6 +159,12 @@ func (a *attempt) verdict(outcome Outcome, err error) error {
 		return a.violation
 	case err == nil, a.inc.Dead(), kv.Retryable(err), errors.Is(err, context.DeadlineExceeded):
 		return nil
+	case world.IsDamage(err) && a.client.env.process.Flipped():
+		if !world.NamesFile(err) {
+			return a.client.env.Violated("E6", "the error does not name what is damaged: %v", err)
+		}
+		a.inc.Abandon(err)
+		return nil
 	case errors.Is(err, kv.ErrIO), errors.Is(err, kv.ErrDiskFull), errors.Is(err, kv.ErrDatabaseClosed):
 		if a.client.env.shared.DiskMayFail(a.inc.Number()) {
 			a.inc.Abandon(err)

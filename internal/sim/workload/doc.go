@@ -4,7 +4,8 @@
 // A Workload works on keys below a prefix of its own, so that many can run on
 // one store at the same time:
 //
-//	Setup   writes the first state, before any fault
+//	Setup   writes the first state, before any fault; when the disk is lost a
+//	        new instance of the workload begins with it anew
 //	Run     drives transactions until its context ends, through faults
 //	Check   verifies the invariants, at any time and above all at the end
 //
@@ -28,4 +29,6 @@
 //	E4  Once faults have ended every client commits again.
 //	E5  A pad, a large value that any transaction may write beside its own, is
 //	    read as it was written.
+//	E6  If bits of its disk are wrong a store may say that it is damaged, and
+//	    then names the file; it returns no wrong data.
 package workload

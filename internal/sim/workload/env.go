@@ -20,6 +20,8 @@ type Env struct {
 	process *world.Process
 	shared  *Shared
 	name    string
+	// life numbers the disks of the process from 1: each begins with Setup.
+	life    int
 	clients int
 	pause   time.Duration
 	habits  Habits
@@ -84,6 +86,9 @@ func (s *Shared) acknowledge(v kv.Version) {
 type EnvConfig struct {
 	// Name is the workload's; its keys begin with it.
 	Name string
+	// Life numbers the workload's instances, one for each disk of the process,
+	// from 1; 0 counts as 1. A later one has chances of its own.
+	Life int
 	// Clients is how many clients Env.Clients starts.
 	Clients int
 	// Pause is the average time between two transactions of a client.
@@ -105,7 +110,7 @@ type Habits struct {
 
 // NewEnv returns the environment of one workload on the store of process.
 func NewEnv(w *world.World, process *world.Process, shared *Shared, config EnvConfig) *Env {
-	return &Env{world: w, process: process, shared: shared, name: config.Name, clients: config.Clients, pause: config.Pause, habits: config.Habits}
+	return &Env{world: w, process: process, shared: shared, name: config.Name, life: config.Life, clients: config.Clients, pause: config.Pause, habits: config.Habits}
 }
 
 // Key returns a key of the workload: its name, a slash, and the formatted
@@ -115,7 +120,13 @@ func (e *Env) Key(format string, args ...any) []byte {
 }
 
 // Rand returns a stream of chance of the workload's own.
-func (e *Env) Rand(name string) *rand.Rand { return e.world.Rand(e.name + "/" + name) }
+func (e *Env) Rand(name string) *rand.Rand {
+	name = e.name + "/" + name
+	if e.life > 1 {
+		name = fmt.Sprintf("%s/life%d", name, e.life)
+	}
+	return e.world.Rand(name)
+}
 
 // Violated records that an invariant of the workload does not hold.
 func (e *Env) Violated(invariant, format string, args ...any) error {

@@ -84,7 +84,7 @@ func (inc *Incarnation) die(cause error) bool {
 	}
 	inc.mount.Kill()
 	inc.cancel(cause)
-	p.mu.living = nil
+	p.mu.living, p.mu.death = nil, cause
 	p.changedLocked()
 	p.world.Trace("process %s dies %d: %v", p.name, inc.number, cause)
 	if inc.up {

@@ -71,6 +71,8 @@ type Process struct {
 		// changed is closed whenever an incarnation comes up, dies or is buried.
 		changed chan struct{}
 		boots   int
+		// death is why the last incarnation died.
+		death error
 	}
 }
 
@@ -183,6 +185,14 @@ func (p *Process) WaitDead(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// CauseOfDeath says why the last incarnation died; nil if none has died yet. An
+// orderly end is no death.
+func (p *Process) CauseOfDeath() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.death
 }
 
 // Boots counts the incarnations so far.
