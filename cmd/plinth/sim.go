@@ -27,10 +27,11 @@ const (
 // simFlags are the flags of the command sim.
 type simFlags struct {
 	seed, seeds uint64
-	hasSeed     bool
-	minutes     float64
-	trace       bool
-	tail        int
+	// hasSeed and hasTwice say that --seed and --twice-every were given.
+	hasSeed, hasTwice bool
+	minutes           float64
+	trace             bool
+	tail              int
 	// guest are the arguments for the simulated program.
 	guest      []string
 	twiceEvery uint64
@@ -38,6 +39,9 @@ type simFlags struct {
 	slow       bool
 	source     string
 	cache      string
+	// plant is the bug to plant, hunt the bugs to look for.
+	plant string
+	hunt  []string
 }
 
 func newSimCommand(*environment) *cobra.Command { return newSimCommandOn(new(simFlags)) }
@@ -60,14 +64,21 @@ name it with --source. The first run compiles for a minute or two.`,
 		Example: `  plinth sim
   plinth sim --seeds 100
   plinth sim --seed 7 --trace
-  plinth sim --minutes 3 --workload Cycle,Increment`,
+  plinth sim --minutes 3 --workload Cycle,Increment
+  plinth sim --bugs all`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			f.note(cmd)
+			if len(f.hunt) > 0 {
+				return f.checkHunt(cmd.Flags())
+			}
 			_, err := f.campaign(time.Now())
 			return err
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(f.hunt) > 0 {
+				return f.findBugs(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -89,6 +100,8 @@ name it with --source. The first run compiles for a minute or two.`,
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
+	flags.StringSliceVar(&f.hunt, "bugs", nil, "plant these bugs of tests/sim/bugs, `names` or all, and count the seeds until each is found")
+	flags.StringVar(&f.plant, "plant", "", "plant the bug of this `name`, to replay what --bugs has found")
 	addDirectory(cmd, &f.source, "source", "", ".", "`directory` in the source tree to compile")
 	addDirectory(cmd, &f.cache, "cache", "", "", "`directory` for compiled programs (default: plinth/sim in the user's cache directory)")
 	return cmd
@@ -97,6 +110,7 @@ name it with --source. The first run compiles for a minute or two.`,
 // note keeps what a variable of its own cannot hold: which flags were given.
 func (f *simFlags) note(cmd *cobra.Command) {
 	f.hasSeed = cmd.Flags().Changed("seed")
+	f.hasTwice = cmd.Flags().Changed("twice-every")
 	f.guest = guestArgs(cmd.Flags())
 }
 
@@ -120,7 +134,14 @@ func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	wasm, err := host.Build(ctx, host.BuildConfig{Root: root, CacheDir: f.cache, Log: progress})
+	build := host.BuildConfig{Root: root, CacheDir: f.cache, Log: progress}
+	if f.plant != "" {
+		if build.Overlay, err = planted(root, f.plant); err != nil {
+			return err
+		}
+		campaign.Run.Flags = []string{"--plant", f.plant}
+	}
+	wasm, err := host.Build(ctx, build)
 	if err != nil {
 		return err
 	}
@@ -152,7 +173,10 @@ func (f *simFlags) campaign(now time.Time) (host.CampaignConfig, error) {
 			c.Count = math.MaxUint64
 		}
 	case c.Count == 0 && f.hasSeed:
-		c.Count, c.TwiceEvery = 1, 0
+		c.Count = 1
+		if !f.hasTwice {
+			c.TwiceEvery = 0
+		}
 	case c.Count == 0:
 		c.Count = freshSeeds
 	}

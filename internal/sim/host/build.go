@@ -48,6 +48,7 @@ func Build(ctx context.Context, config BuildConfig) ([]byte, error) {
 		return nil, fmt.Errorf("waiting for another build of the simulation (%s): %w", lock.Path(), err)
 	}
 	defer lock.Unlock()
+	b.removeLeftovers()
 	pebble, err := b.patchedPebble(ctx)
 	if err != nil {
 		return nil, err
@@ -84,6 +85,7 @@ func newBuilder(config BuildConfig) (*builder, error) {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
 	}
+	markUsed(b.dir)
 	return b, nil
 }
 
@@ -94,11 +96,20 @@ func (b *builder) compile(ctx context.Context, pebble string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	overlay, err := b.writeOverlay()
-	if err != nil {
-		return nil, err
-	}
 	wasm := filepath.Join(b.dir, "guest.wasm")
+	overlay := ""
+	if len(b.Overlay) > 0 {
+		// A program with other files in it is made for one use.
+		temporary, err := os.MkdirTemp(b.dir, "overlay-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(temporary)
+		wasm = filepath.Join(temporary, "guest.wasm")
+		if overlay, err = b.writeOverlay(temporary); err != nil {
+			return nil, err
+		}
+	}
 	fmt.Fprintln(b.Log, "compiling the simulation for wasm (a minute or two the first time)")
 	// Without paths of this machine in it, the program is the same everywhere
 	// (H1). DWARF would only make it larger.

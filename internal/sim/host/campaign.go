@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ type CampaignConfig struct {
 	Run RunConfig
 	// First is the first seed, Count how many follow one another from there.
 	First, Count uint64
+	// Skip, if not nil, reports whether a seed is not to be run.
+	Skip func(seed uint64) bool
 	// Until, if not zero, is when no further run begins.
 	Until time.Time
 	// Workers is the number of runs at a time; 0 is one per core.
@@ -98,8 +101,12 @@ func (c *campaign) next(ctx context.Context) (number uint64, ok bool) {
 		c.config.MaxFailures > 0 && c.mu.totals.Failed >= c.config.MaxFailures:
 		return 0, false
 	}
-	c.mu.begun++
-	return c.mu.begun - 1, true
+	number = c.mu.begun
+	for c.config.Skip != nil && number < c.config.Count && c.config.Skip(c.config.First+number) {
+		number++
+	}
+	c.mu.begun = number + 1
+	return number, number < c.config.Count
 }
 
 // again repeats the run that gave first.
@@ -108,6 +115,8 @@ func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *
 	if second.Outcome != Stopped && second.Hash != first.Hash {
 		second.Outcome = Diverged
 		second.Err = &DivergedError{First: first.Hash, Second: second.Hash}
+		// One run alone would not show it again.
+		second.Flags = append(slices.Clone(second.Flags), "--seeds", "1", "--twice-every", "1")
 	}
 	return second
 }

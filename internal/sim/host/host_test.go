@@ -45,7 +45,7 @@ func TestBuildSaysWhatItNeeds(t *testing.T) {
 
 func TestOverlayNamesFilesInsideTheTreeOnly(t *testing.T) {
 	b := &builder{dir: t.TempDir(), BuildConfig: BuildConfig{Root: "/root", Overlay: map[string][]byte{"a/b.go": []byte("package a\n")}}}
-	list, err := b.writeOverlay()
+	list, err := b.writeOverlay(b.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestOverlayNamesFilesInsideTheTreeOnly(t *testing.T) {
 		t.Errorf("overlay %s (%v)", data, err)
 	}
 	b.Overlay = map[string][]byte{"../b.go": nil}
-	if _, err := b.writeOverlay(); err == nil {
+	if _, err := b.writeOverlay(b.dir); err == nil {
 		t.Error("an overlay outside the tree was accepted")
 	}
 }

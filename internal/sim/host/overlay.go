@@ -7,18 +7,15 @@ import (
 	"path/filepath"
 )
 
-// writeOverlay writes the replaced files and the list that the compiler reads,
-// and returns the name of the list, or nothing if no file is replaced.
-func (b *builder) writeOverlay() (string, error) {
-	if len(b.Overlay) == 0 {
-		return "", nil
-	}
+// writeOverlay writes the replaced files to dir, and the list of them that the
+// compiler reads, and returns the name of the list.
+func (b *builder) writeOverlay(dir string) (string, error) {
 	list := struct{ Replace map[string]string }{make(map[string]string)}
 	for name, content := range b.Overlay {
 		if !filepath.IsLocal(name) {
 			return "", fmt.Errorf("overlay: %s is not a path inside the source tree", name)
 		}
-		backing := filepath.Join(b.dir, "overlay-"+key(content)+".go")
+		backing := filepath.Join(dir, key([]byte(name))+".go")
 		if err := os.WriteFile(backing, content, 0o644); err != nil {
 			return "", err
 		}
@@ -28,6 +25,6 @@ func (b *builder) writeOverlay() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(b.dir, "overlay.json")
+	path := filepath.Join(dir, "overlay.json")
 	return path, os.WriteFile(path, data, 0o644)
 }

@@ -43,6 +43,7 @@ func (b *builder) patchedPebble(ctx context.Context) (string, error) {
 	}
 	dir := filepath.Join(b.cache, "pebble-"+version+"-"+key(rawallocPatch, vfsPatch))
 	if _, err := os.Stat(dir); err == nil {
+		markUsed(dir)
 		return dir, nil
 	}
 	fmt.Fprintf(b.Log, "copying Pebble %s to %s and patching it for wasm\n", version, dir)

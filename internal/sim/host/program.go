@@ -34,6 +34,9 @@ type LoadConfig struct {
 	// Interruptible makes it possible to stop a program that neither waits nor
 	// looks at the clock. It then runs half as fast.
 	Interruptible bool
+	// Uncached keeps the machine code in memory only: for programs that are
+	// run once.
+	Uncached bool
 	// Log gets a line before each step that can take long; nil is nobody.
 	Log io.Writer
 }
@@ -51,18 +54,7 @@ type Program struct {
 // Load compiles wasm to machine code, or takes it from the cache. The caller
 // closes the program after the last run has ended.
 func Load(ctx context.Context, wasm []byte, config LoadConfig) (*Program, error) {
-	dir, err := cacheDir(config.CacheDir)
-	if err != nil {
-		return nil, err
-	}
-	dir = filepath.Join(dir, "machine-code")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
-	}
-	if err := prune(dir, cacheLimitBytes); err != nil {
-		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
-	}
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	cache, err := machineCodeCache(config)
 	if err != nil {
 		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
 	}
@@ -82,6 +74,25 @@ func Load(ctx context.Context, wasm []byte, config LoadConfig) (*Program, error)
 		return nil, fmt.Errorf("loading the simulation: %w", closeAfter(ctx, p, err))
 	}
 	return p, nil
+}
+
+// machineCodeCache opens the cache of compiled programs and makes room in it.
+func machineCodeCache(config LoadConfig) (wazero.CompilationCache, error) {
+	if config.Uncached {
+		return wazero.NewCompilationCache(), nil
+	}
+	dir, err := cacheDir(config.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	dir = filepath.Join(dir, "machine-code")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := prune(dir, cacheLimitBytes); err != nil {
+		return nil, err
+	}
+	return wazero.NewCompilationCacheWithDir(dir)
 }
 
 func closeAfter(ctx context.Context, p *Program, err error) error {

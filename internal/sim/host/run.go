@@ -23,6 +23,9 @@ type RunConfig struct {
 	Seed uint64
 	// Args are the program's arguments, next to its seed.
 	Args []string
+	// Flags are what plinth sim needs to run the same program again, next to
+	// the seed and Args: a planted bug, for one.
+	Flags []string
 	// Trace gets every line of the trace; nil is nobody (H1).
 	Trace io.Writer
 	// TailLines is how many of the last lines the result holds.
@@ -73,9 +76,10 @@ const (
 
 // Result is what became of one run.
 type Result struct {
-	Seed    uint64
-	Args    []string
-	Outcome Outcome
+	Seed uint64
+	// Args and Flags are those of RunConfig.
+	Args, Flags []string
+	Outcome     Outcome
 	// Err says what went wrong; nil only if Passed.
 	Err error
 	// Hash is the hash of the whole trace, Lines its length, Tail its end.
@@ -141,7 +145,7 @@ func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
 	case result := <-ended:
 		return result
 	case <-timer.C:
-		return &Result{Seed: config.Seed, Args: config.Args, Outcome: Hung, Err: errStuck}
+		return &Result{Seed: config.Seed, Args: config.Args, Flags: config.Flags, Outcome: Hung, Err: errStuck}
 	}
 }
 
@@ -153,7 +157,7 @@ func (p *Program) run(ctx context.Context, config RunConfig) *Result {
 	err := p.instantiate(context.WithValue(ctx, runKey{}, r), config, r.moduleConfig(config, p.memory, stderr))
 	r.trace.Add(r.clock.now, fmt.Appendf(nil, "end looks=%d", r.clock.looks))
 	result := &Result{
-		Seed: config.Seed, Args: config.Args,
+		Seed: config.Seed, Args: config.Args, Flags: config.Flags,
 		Hash: r.trace.Sum(), Lines: r.trace.Lines(), Tail: r.trace.Tail(),
 		Virtual: r.clock.now, Wall: time.Since(r.began), Start: r.start,
 		Stderr: stderr.String(), Report: r.report,

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/plinthdb/plinth/internal/sim/bugs"
+	"github.com/plinthdb/plinth/internal/sim/host"
+)
+
+// bugSeeds is how many seeds a planted bug may take to be found.
+const bugSeeds = 200
+
+// checkHunt refuses flags that say nothing to a search for planted bugs.
+func (f *simFlags) checkHunt(flags *pflag.FlagSet) error {
+	for _, name := range []string{"minutes", "trace", "twice-every", "interruptible", "plant"} {
+		if flags.Changed(name) {
+			return fmt.Errorf("--%s does not go with --bugs, which runs seeds until each bug is found", name)
+		}
+	}
+	return nil
+}
+
+// planted returns the source files with the bug of that name in them.
+func planted(root, name string) (map[string][]byte, error) {
+	all, err := bugs.Read(root)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := bugs.Choose(all, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	if len(chosen) != 1 {
+		return nil, fmt.Errorf("--plant %s: name one bug", name)
+	}
+	return chosen[0].Overlay()
+}
+
+// findBugs plants one bug after the other, looks for it, and prints a table.
+func (f *simFlags) findBugs(ctx context.Context, out, progress io.Writer) error {
+	root, err := host.FindSource(f.source)
+	if err != nil {
+		return err
+	}
+	all, err := bugs.Read(root)
+	if err != nil {
+		return err
+	}
+	chosen, err := bugs.Choose(all, f.hunt)
+	if err != nil {
+		return err
+	}
+	hunt := f.newHunt(root)
+	findings, err := searchAll(ctx, &hunt, chosen, progress)
+	if err != nil {
+		return errors.Join(err, bugs.Table(out, findings))
+	}
+	fmt.Fprintln(progress, "running the seeds that found a bug without any bug")
+	failed, err := hunt.Vindicate(ctx, findings)
+	for _, r := range failed {
+		err = errors.Join(err, r.Print(out))
+	}
+	if err = errors.Join(err, bugs.Table(out, findings)); err != nil {
+		return err
+	}
+	missed := 0
+	for _, finding := range findings {
+		if !finding.Found() {
+			missed++
+		}
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d of %d planted bugs were not found: a workload or a fault is missing", missed, len(findings))
+	}
+	return nil
+}
+
+func (f *simFlags) newHunt(root string) bugs.Hunt {
+	campaign := host.CampaignConfig{First: 1, Count: bugSeeds, Workers: f.workers}
+	campaign.Run.TailLines, campaign.Run.Args = f.tail, f.guest
+	if f.hasSeed {
+		campaign.First = f.seed
+	}
+	if f.seeds > 0 {
+		campaign.Count = f.seeds
+	}
+	return bugs.Hunt{Build: host.BuildConfig{Root: root, CacheDir: f.cache}, Campaign: campaign}
+}
+
+// searchAll looks for the bugs in turn and says how far it is.
+func searchAll(ctx context.Context, hunt *bugs.Hunt, chosen []bugs.Bug, progress io.Writer) (findings []bugs.Finding, err error) {
+	printed := time.Now()
+	hunt.Each = func(_ *host.Result, totals *host.Totals) {
+		if now := time.Now(); now.Sub(printed) >= progressInterval {
+			printed = now
+			fmt.Fprintf(progress, "  %d of at most %d seeds\n", totals.Runs, hunt.Campaign.Count)
+		}
+	}
+	for i, bug := range chosen {
+		began := time.Now()
+		fmt.Fprintf(progress, "bug %d of %d: %s: %s\n", i+1, len(chosen), bug.Name, bug.What)
+		finding, err := hunt.Search(ctx, bug)
+		if err != nil {
+			return findings, err
+		}
+		findings = append(findings, finding)
+		fmt.Fprintf(progress, "  %s after %d seeds and %v\n", finding.By(), finding.Seeds, time.Since(began).Round(time.Second))
+		if finding.Result != nil {
+			fmt.Fprintf(progress, "  %v\n  replay: %s\n", finding.Result.Err, finding.Result.Replay())
+		}
+	}
+	return findings, nil
+}

@@ -1,0 +1,132 @@
+package bugs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/plinthdb/plinth/internal/sim/host"
+	"github.com/plinthdb/plinth/internal/sim/report"
+)
+
+// Hunt says how to look for bugs.
+type Hunt struct {
+	// Build is how the program is compiled; Overlay is the hunt's own.
+	Build host.BuildConfig
+	// Campaign says which seeds to run, and how, until one fails.
+	Campaign host.CampaignConfig
+	// Each gets every result and the totals of the search so far; nil is
+	// nobody.
+	Each func(*host.Result, *host.Totals)
+}
+
+// Finding is what came of the search for one bug.
+type Finding struct {
+	Bug Bug
+	// Result is the run that found the bug, nil if none did.
+	Result *host.Result
+	// Seeds counts the seeds up to and including that one, or all that were run.
+	Seeds uint64
+	// Innocent is set by Vindicate: the seed fails without the bug as well.
+	Innocent bool
+}
+
+// Found reports whether a seed failed because of the bug.
+func (f *Finding) Found() bool { return f.Result != nil && !f.Innocent }
+
+// By names what noticed the bug: a workload or checker and its invariant, or
+// how the program ended.
+func (f *Finding) By() string {
+	if f.Result == nil {
+		return "not found"
+	}
+	var violation *report.Violation
+	if errors.As(f.Result.Err, &violation) {
+		return violation.Source + " " + violation.Invariant
+	}
+	return f.Result.Outcome.String()
+}
+
+// Search compiles the program with the bug planted and runs seeds until one
+// fails. The finding is that of the lowest seed that fails, however many run
+// at a time.
+func (h *Hunt) Search(ctx context.Context, bug Bug) (Finding, error) {
+	f := Finding{Bug: bug}
+	overlay, err := bug.Overlay()
+	if err != nil {
+		return f, err
+	}
+	campaign := h.Campaign
+	campaign.MaxFailures, campaign.TwiceEvery = 1, 0
+	campaign.Run.Flags = append([]string{"--plant", bug.Name}, campaign.Run.Flags...)
+	err = h.run(ctx, overlay, campaign, func(r *host.Result, totals *host.Totals) {
+		f.Seeds = max(f.Seeds, uint64(totals.Runs))
+		if r.Outcome != host.Passed && (f.Result == nil || r.Seed < f.Result.Seed) {
+			f.Result = r
+		}
+	})
+	if f.Result != nil {
+		f.Seeds = f.Result.Seed - campaign.First + 1
+	}
+	if err != nil {
+		return f, fmt.Errorf("looking for bug %s: %w", bug.Name, err)
+	}
+	return f, nil
+}
+
+// Vindicate runs the seeds that found a bug without any bug, marks the findings
+// whose seed fails all the same (B2), and returns those runs.
+func (h *Hunt) Vindicate(ctx context.Context, findings []Finding) (failed []*host.Result, err error) {
+	guilty := make(map[uint64]bool)
+	campaign := h.Campaign
+	last := uint64(0)
+	for _, f := range findings {
+		if f.Result != nil {
+			guilty[f.Result.Seed] = true
+			last = max(last, f.Result.Seed)
+		}
+	}
+	if len(guilty) == 0 {
+		return nil, nil
+	}
+	campaign.Count = last - campaign.First + 1
+	campaign.MaxFailures, campaign.TwiceEvery = 0, 0
+	campaign.Skip = func(seed uint64) bool { return !guilty[seed] }
+	err = h.run(ctx, nil, campaign, func(r *host.Result, _ *host.Totals) {
+		if r.Outcome == host.Passed {
+			return
+		}
+		failed = append(failed, r)
+		for i := range findings {
+			if result := findings[i].Result; result != nil && result.Seed == r.Seed {
+				findings[i].Innocent = true
+			}
+		}
+	})
+	if err != nil {
+		err = fmt.Errorf("running the seeds without bugs: %w", err)
+	}
+	return failed, err
+}
+
+// run compiles the program and runs a campaign of it. What has a bug in it is
+// not kept: there is too much of it.
+func (h *Hunt) run(ctx context.Context, overlay map[string][]byte, campaign host.CampaignConfig, each func(*host.Result, *host.Totals)) error {
+	build := h.Build
+	build.Overlay = overlay
+	wasm, err := host.Build(ctx, build)
+	if err != nil {
+		return err
+	}
+	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: build.CacheDir, Uncached: overlay != nil})
+	if err != nil {
+		return err
+	}
+	program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
+		each(r, totals)
+		if h.Each != nil {
+			h.Each(r, totals)
+		}
+	})
+	return errors.Join(ctx.Err(), program.Close(ctx))
+}
