@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -137,7 +138,10 @@ func (l *Local) openLog(ctx context.Context) (err error) {
 		Retain: l.wal.DropBefore, CacheBytes: l.config.LogCacheBytes, CutBytes: l.config.LogCutBytes,
 		Logger: l.config.Logger,
 	}, replay)
-	return err
+	if err != nil {
+		return fmt.Errorf("log, directory %s: %w", l.config.FS.PathJoin(l.config.Dir, logDir), err)
+	}
+	return nil
 }
 
 // recover ends the generation before and begins the next one, as

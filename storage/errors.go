@@ -18,9 +18,11 @@ const remedy = "restore the data directory from a backup or, in a cluster, rebui
 // missing file (named where Pebble knows it), or another disk error.
 func ioError(dir string, err error) error {
 	var typed *wire.Error
-	switch {
-	case errors.As(err, &typed):
+	if errors.As(err, &typed) {
 		return err
+	}
+	err = &cause{err}
+	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return wire.ErrDiskFull.With("disk is full under storage directory %s; make room, then open the store again", dir).Because(err)
 	case errors.Is(err, os.ErrNotExist):
@@ -34,9 +36,33 @@ func ioError(dir string, err error) error {
 	return wire.ErrIO.With("disk error under storage directory %s", dir).Because(err)
 }
 
+// cause is an error of the engine as part of a message. Pebble joins what it
+// finds wrong with each file by line ends; after a damaged manifest that can be
+// every file there is.
+type cause struct{ error }
+
+// shownFindings is how many of the engine's findings a message shows.
+const shownFindings = 3
+
+// Error returns the first findings, in one line.
+func (c *cause) Error() string {
+	findings := strings.Split(c.error.Error(), "\n")
+	if n := len(findings) - shownFindings; n > 0 {
+		findings = append(findings[:shownFindings:shownFindings], fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(findings, "; ")
+}
+
+// Unwrap returns the engine's error.
+func (c *cause) Unwrap() error { return c.error }
+
 // openError is ioError for what only opening can meet.
 func openError(dir string, err error) error {
 	switch text := err.Error(); {
+	case strings.Contains(text, "object size mismatch"):
+		return wire.ErrFileCorrupt.With("a file of storage directory %s has not the length it was written with; %s", dir, remedy).Because(&cause{err})
+	case errors.Is(err, pebble.ErrDBNotPristine):
+		return wire.ErrFileCorrupt.With("the file of storage directory %s that marks its format is missing; %s", dir, remedy).Because(&cause{err})
 	case strings.Contains(text, "unknown format major version"):
 		return wire.ErrNewerFormat.With("storage directory %s was written by a newer version of Plinth; open it with that version", dir).Because(err)
 	case strings.Contains(text, "lock held by current process"), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EACCES) && strings.Contains(text, "LOCK"):

@@ -9,3 +9,6 @@ func (s *Server) CompactForTest() error {
 	}
 	return s.engine.db.Compact(context.Background(), []byte{metaPrefix}, []byte{dataPrefix + 1}, false)
 }
+
+// IOError is ioError.
+func IOError(dir string, err error) error { return ioError(dir, err) }

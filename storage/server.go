@@ -173,7 +173,8 @@ func (s *Server) Err() error {
 // server, so the engine's callbacks may call it.
 func (s *Server) fail(err error) {
 	s.failure.Do(func() {
-		s.cfg.Logger.Error("storage server failed", "dir", s.cfg.Dir, "error", err)
+		// Everyone who is told knows better how bad that is.
+		s.cfg.Logger.Info("storage server failed", "dir", s.cfg.Dir, "error", err)
 		s.failure.err = err
 		s.gate.shut(err)
 		close(s.failed)

@@ -64,6 +64,28 @@ func TestAStoreIsSaidToBeMadeOnlyIfItIs(t *testing.T) {
 	}
 }
 
+func TestAnOpeningThatFailsSaysWhyOnce(t *testing.T) {
+	dir := storeWithRows(t)
+	tables, err := filepath.Glob(filepath.Join(dir, "storage", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("there is no table: %v", err)
+	}
+	for _, table := range tables {
+		content, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[0] ^= 1
+		if err := os.WriteFile(table, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, _, errOut := plinth(t, "shell", "--dir", dir, "--exec", "status")
+	if status != statusFailed || !strings.Contains(errOut, ".sst is corrupt; restore") || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("exit status %d, %q", status, errOut)
+	}
+}
+
 func TestAnImportOfNoFileLeavesNoStoreBehind(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")

@@ -72,7 +72,8 @@ func (r *Replay) entry(index uint64, payload []byte, pos wal.Position) error {
 	}
 	at := index - r.first
 	if at > uint64(len(r.entries)) {
-		return wire.ErrFileCorrupt.With("raft entry %d follows entry %d in the log", index, r.first+uint64(len(r.entries))-1)
+		return wire.ErrFileCorrupt.With("raft entry %d follows entry %d: what was between is missing; %s",
+			index, r.first+uint64(len(r.entries))-1, remedy)
 	}
 	r.entries = append(r.entries[:at], slot{term: e.GetTerm(), pos: pos, bytes: entryBytes(e)})
 	return nil
@@ -93,7 +94,8 @@ func (r *Replay) store(log Log, cacheBytes int) (*Store, error) {
 		return nil, wire.ErrFileCorrupt.Because(errNoCheckpoint)
 	}
 	if len(r.entries) > 0 && r.first != r.checkpoint.index+1 {
-		return nil, wire.ErrFileCorrupt.With("raft entries begin at %d, but the checkpoint ends at %d", r.first, r.checkpoint.index)
+		return nil, wire.ErrFileCorrupt.With("raft entries begin at %d, but the checkpoint ends at %d: a file between is missing; %s",
+			r.first, r.checkpoint.index, remedy)
 	}
 	s := newStore(r.checkpoint, log, cacheBytes)
 	s.mu.slots = r.entries

@@ -263,4 +263,7 @@ func (s *Store) bytesThrough(index uint64) (bytes int) {
 	return bytes
 }
 
-var errNoCheckpoint = errors.New("the log holds no checkpoint of this group: its first files are missing; restore them, or the store from a backup")
+// remedy is what to do about a log that lacks files.
+const remedy = "restore the log's missing files, or the store from a backup"
+
+var errNoCheckpoint = errors.New("the log holds no checkpoint of this group: its first files are missing; " + remedy)

@@ -238,7 +238,8 @@ func (w *writer) finish() {
 	for _, done := range b.done {
 		done(failure)
 	}
-	l.opts.Logger.Error("write-ahead log stopped", "dir", l.opts.Dir, "error", failure)
+	// Everyone who was told knows better how bad that is.
+	l.opts.Logger.Info("write-ahead log stopped", "dir", l.opts.Dir, "error", failure)
 	if l.opts.OnFatal != nil {
 		l.opts.OnFatal(failure)
 	}

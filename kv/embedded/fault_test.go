@@ -1,8 +1,10 @@
 package embedded_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,15 +144,20 @@ func TestAFullDiskStopsCommitsAndLosesNothing(t *testing.T) {
 
 func TestADiskThatIsFullFromTheStartIsToldByOpen(t *testing.T) {
 	disk := &smallDisk{FS: vfs.NewMem()}
-	for _, room := range []int64{0, 10, 5_000, 20_000} {
+	var logged bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	for _, room := range []int64{0, 10, 5_000, 10_000, 20_000} {
 		disk.room.Store(room)
-		_, store, err := embedded.Open("data", embedded.WithFS(disk), small())
+		_, store, err := embedded.Open("data", embedded.WithFS(disk), embedded.WithLogger(logger), small())
 		if err == nil {
 			closeStore(t, store)
 		}
 		if !errors.Is(err, kv.ErrDiskFull) {
 			t.Errorf("open with room for %d bytes: %v", room, err)
 		}
+	}
+	if logged.Len() > 0 {
+		t.Errorf("what Open returns was also logged: %s", logged.String())
 	}
 	disk.room.Store(1 << 60)
 	db, store := open(t, disk, small())
@@ -159,7 +166,7 @@ func TestADiskThatIsFullFromTheStartIsToldByOpen(t *testing.T) {
 }
 
 // filled returns a store's file system with several log segments and tables,
-// and the last value of each key.
+// and the value of each key.
 func filled(t *testing.T) (*vfs.MemFS, map[string]string) {
 	t.Helper()
 	fs := vfs.NewMem()
@@ -169,7 +176,8 @@ func filled(t *testing.T) (*vfs.MemFS, map[string]string) {
 		if i >= 300 && store.Status().Storage.Popped > 0 {
 			break
 		}
-		key, value := fmt.Sprint("key", i%100), fmt.Sprint(strings.Repeat("v", 2_000), i)
+		// No key twice: what is in a table is then nowhere else.
+		key, value := fmt.Sprint("key", i), fmt.Sprint(strings.Repeat("v", 2_000), i)
 		mustSet(t, db, key, value)
 		values[key] = value
 	}
