@@ -16,6 +16,8 @@ import (
 type apiKeys struct {
 	rng    *rand.Rand
 	prefix string
+	// between, if set, is called between two rows of an iteration.
+	between func()
 }
 
 // keyLetters make up the keys, at most maxKeyLetters of them, behind the

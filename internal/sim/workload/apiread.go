@@ -155,7 +155,7 @@ func (k apiKeys) rangeRead(text string, where func(*oracle.Rows) (oracle.Span, e
 					rows, err := result.Slice()
 					return outcomeText(rowsText(rows), err)
 				}
-				rows, err := take(result, enough)
+				rows, err := k.take(result, enough)
 				return outcomeText(rowsText(rows), err)
 			}
 		},
@@ -163,13 +163,16 @@ func (k apiKeys) rangeRead(text string, where func(*oracle.Rows) (oracle.Span, e
 }
 
 // take iterates until it has enough rows.
-func take(result *kv.RangeResult, enough int) (rows []kv.KeyValue, err error) {
+func (k apiKeys) take(result *kv.RangeResult, enough int) (rows []kv.KeyValue, err error) {
 	for row, err := range result.All() {
 		if err != nil {
 			return rows, err
 		}
 		if rows = append(rows, row); len(rows) == enough {
 			break
+		}
+		if k.between != nil {
+			k.between()
 		}
 	}
 	return rows, nil

@@ -49,6 +49,12 @@ func (p *pending) record(m wire.Mutation) {
 	p.list = append(p.list, m)
 }
 
+// clearAll clears all keys of the client.
+func (p *pending) clearAll() {
+	r := p.keys.all().KeyRange()
+	p.write(wire.Mutation{Type: wire.ClearRange, Param1: r.Begin, Param2: r.End})
+}
+
 // reset forgets everything, as a reset of the transaction does.
 func (p *pending) reset() {
 	p.tx.Reset()

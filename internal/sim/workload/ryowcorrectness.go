@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 
-	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
 )
 
@@ -61,7 +60,9 @@ func (w *ryowCorrectness) mixed(p *pending) error {
 			return err
 		}
 	}
-	w.bound(p)
+	if len(p.rows.Values) > maxStampedRows {
+		p.clearAll()
+	}
 	var later []func() error
 	for range 1 + rng.IntN(w.calls) {
 		if rng.IntN(2) == 0 {
@@ -71,14 +72,6 @@ func (w *ryowCorrectness) mixed(p *pending) error {
 		}
 	}
 	return finishAll(later)
-}
-
-// bound clears everything once there is too much of it.
-func (w *ryowCorrectness) bound(p *pending) {
-	if len(p.rows.Values) > maxStampedRows {
-		r := p.keys.all().KeyRange()
-		p.write(wire.Mutation{Type: wire.ClearRange, Param1: r.Begin, Param2: r.End})
-	}
 }
 
 // withoutOwnWrites reads past the own writes.

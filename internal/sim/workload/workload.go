@@ -23,11 +23,14 @@ type Workload interface {
 // sizes from rng.
 func catalogue() map[string]func(rng *rand.Rand) Workload {
 	return map[string]func(rng *rand.Rand) Workload{
-		"ApiCorrectness":  func(rng *rand.Rand) Workload { return newAPICorrectness(rng) },
-		"AtomicOps":       func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
-		"Cycle":           func(rng *rand.Rand) Workload { return newCycle(rng) },
-		"Increment":       func(rng *rand.Rand) Workload { return newIncrement(rng) },
-		"RyowCorrectness": func(rng *rand.Rand) Workload { return newRyowCorrectness(rng) },
+		"ApiCorrectness":          func(rng *rand.Rand) Workload { return newAPICorrectness(rng) },
+		"AtomicOps":               func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
+		"AtomicOpsApiCorrectness": func(rng *rand.Rand) Workload { return newAtomicOpsAPI(rng) },
+		"Cycle":                   func(rng *rand.Rand) Workload { return newCycle(rng) },
+		"Increment":               func(rng *rand.Rand) Workload { return newIncrement(rng) },
+		"RyowCorrectness":         func(rng *rand.Rand) Workload { return newRyowCorrectness(rng) },
+		"SelectorCorrectness":     func(rng *rand.Rand) Workload { return newSelectorCorrectness(rng) },
+		"WriteDuringRead":         func(rng *rand.Rand) Workload { return newWriteDuringRead(rng) },
 	}
 }
 
