@@ -52,7 +52,8 @@ type Config struct {
 	// sorted, which is the cheapest way to the disk. Default 16 MiB.
 	MemTableBytes int
 	// FlushInterval is how long data may stay unflushed, and thus unpopped.
-	// Default 10 s.
+	// Default 10 s. A server that was just opened flushes sooner, so that lives
+	// which end early leave the log no longer than they found it.
 	FlushInterval time.Duration
 	// PeekBytes limits one reply of the log. Default 4 MiB, at most a quarter
 	// of WindowBytes.

@@ -7,15 +7,23 @@ import (
 	"github.com/plinthdb/plinth/internal/fault"
 )
 
-// popRetryPause is how long the flush loop waits before it repeats a failed
-// pop.
-const popRetryPause = time.Second
+const (
+	// popRetryPause is how long the flush loop waits before it repeats a failed
+	// pop.
+	popRetryPause = time.Second
+	// firstFlushPart is the part of FlushInterval after which a life flushes
+	// first; the pause doubles from flush to flush. A process that is killed
+	// again and again before its first flush would replay ever more, and its log
+	// would grow without end.
+	firstFlushPart = 256
+)
 
 // flushLoop flushes the engine's memtables when data in them gets old, learns
 // from every flush what is durable, and pops the log up to there (S5). The
 // engine flushes by size on its own.
 func (s *Server) flushLoop(ctx context.Context) {
-	flushAt := time.NewTimer(s.cfg.FlushInterval)
+	interval := s.cfg.FlushInterval / firstFlushPart
+	flushAt := time.NewTimer(interval)
 	defer flushAt.Stop()
 	armed := true
 	for {
@@ -25,7 +33,7 @@ func (s *Server) flushLoop(ctx context.Context) {
 		if dirty != armed {
 			flushAt.Stop()
 			if dirty {
-				flushAt.Reset(s.cfg.FlushInterval)
+				flushAt.Reset(interval)
 			}
 			armed = dirty
 		}
@@ -43,6 +51,7 @@ func (s *Server) flushLoop(ctx context.Context) {
 		case <-retry:
 		case <-flushAt.C:
 			armed = false
+			interval = min(2*interval, s.cfg.FlushInterval)
 			s.flush()
 		}
 	}
