@@ -28,14 +28,22 @@ const (
 	statusHung     = 3
 )
 
+// A run is at least so long and commits at least so much, unless its arguments
+// restrict it.
+const (
+	defaultSafety   = 10 * time.Second
+	defaultLiveness = 20 * time.Second
+	minCommits      = 1000
+)
+
 func main() {
 	var config config
 	flag.Uint64Var(&config.seed, "seed", 1, "where all chance comes from")
 	flag.StringVar(&config.workloads, "workload", "", "workloads, separated by commas; empty is all")
 	flag.IntVar(&config.nudge, "nudge", 0, "make the disk sync of this number a microsecond longer")
 	flag.DurationVar(&config.limit, "limit", 10*time.Minute, "virtual time after which the run is hung")
-	flag.DurationVar(&config.safety, "safety", 10*time.Second, "virtual length of the phase with faults")
-	flag.DurationVar(&config.liveness, "liveness", 20*time.Second, "virtual length of the phase without")
+	flag.DurationVar(&config.safety, "safety", defaultSafety, "virtual length of the phase with faults")
+	flag.DurationVar(&config.liveness, "liveness", defaultLiveness, "virtual length of the phase without")
 	flag.StringVar(&config.misbehave, "misbehave", "", "instead of all that, do what a broken program does: panic, violate, hang or busy")
 	flag.Parse()
 	os.Exit(config.run())
@@ -60,6 +68,9 @@ func (c *config) run() int {
 	swarm := scenario.Draw(w.Rand("swarm"))
 	swarm.Disk.NudgeSync = c.nudge
 	swarm.Safety, swarm.Liveness = c.safety, c.liveness
+	if c.workloads == "" && c.safety >= defaultSafety && c.liveness >= defaultLiveness {
+		swarm.MinCommits = minCommits
+	}
 	w.Trace("seed %d", c.seed)
 	w.Trace("swarm %+v", swarm)
 	fault.Enable(fault.Config{Seed: c.seed, ArmProbability: swarm.ArmProbability, FireProbability: swarm.FireProbability})

@@ -13,6 +13,7 @@ func count(w *world.World, d *disk.Disk) {
 	w.Count(func(r *report.Report) {
 		r.DiskFaults += s.Injected
 		r.LostBlocks += s.LostBlocks + s.TornBlocks
+		r.Flips += s.Flips
 		r.Syncs += s.Syncs
 		r.BytesWritten += s.BytesWritten
 		for _, site := range fault.Sites() {

@@ -10,7 +10,9 @@
 //
 //	setup     the store is opened and the workloads write their first state
 //	safety    faults of all kinds; the workloads run, and every invariant
-//	          must hold at any time
+//	          must hold at any time. A disk that is lost, or whose bits have
+//	          gone wrong, is looked at for the last time and replaced by an
+//	          empty one, where the workloads set up anew
 //	liveness  faults have ended; every client must get its work done again
 //	end       the workloads stop, all invariants are checked, the store is
 //	          closed in an orderly way, opened again and checked again
@@ -24,4 +26,7 @@
 //	    processes neither.
 //	S5  Whenever the store is not open, after an orderly end and after a crash,
 //	    its directory passes the check of plinth check.
+//	S6  A store without a wrong bit on its disk does not say that it is damaged;
+//	    one with wrong bits may say so, and then names what is damaged.
+//	S7  A run commits at least Swarm.MinCommits transactions.
 package scenario

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"math/rand/v2"
+	"path"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ func (r *storeRun) startFaults(ctx context.Context) {
 	ctx, r.stopFaults = context.WithCancel(ctx)
 	s := r.swarm
 	w := &weather{disk: r.disk}
-	r.shared.BeginFaults(s.FullDisk > 0 || s.DiskErrors > 0)
+	r.life.shared.BeginFaults(s.FullDisk > 0 || s.DiskErrors > 0)
 	r.fault(ctx, "kill", s.Kills, func(*rand.Rand) { r.process.Kill() })
 	r.fault(ctx, "powerloss", s.PowerLosses, func(*rand.Rand) { r.process.PowerLoss() })
 	r.fault(ctx, "slow", s.SlowDisk, func(rng *rand.Rand) {
@@ -44,6 +45,13 @@ func (r *storeRun) startFaults(ctx context.Context) {
 		w.change(func(now *disk.Faults) { now.Full = true })
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, time.Second))
 		w.change(func(now *disk.Faults) { now.Full = false })
+	})
+	r.fault(ctx, "rot", s.Rot, func(*rand.Rand) { r.disk.Rot(isLog) })
+	r.fault(ctx, "flips", s.ReadFlips, func(rng *rand.Rand) {
+		rate := 1 / logarithmic(rng, 3.0, 1000.0)
+		w.change(func(now *disk.Faults) { now.ReadFlips = rate })
+		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, 3*time.Second))
+		w.change(func(now *disk.Faults) { now.ReadFlips = 0 })
 	})
 	r.fault(ctx, "errors", s.DiskErrors, func(rng *rand.Rand) {
 		var f disk.Faults
@@ -59,6 +67,10 @@ func (r *storeRun) startFaults(ctx context.Context) {
 		w.change(func(now *disk.Faults) { now.ReadErrors, now.WriteErrors, now.SyncErrors = 0, 0, 0 })
 	})
 }
+
+// isLog tells the segments of the write-ahead log from the other files: see
+// disk.Disk.Rot, and what package wal says that it cannot find out.
+func isLog(name string) bool { return path.Ext(name) == ".wal" }
 
 // fault strikes at random times, every mean on average, until ctx ends; never
 // if mean is 0.

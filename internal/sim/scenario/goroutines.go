@@ -18,12 +18,6 @@ const (
 	stackBytes = 4 << 20
 )
 
-// knownLeaks are goroutines of others that nothing can end. Pebble leaves one
-// behind when opening a store fails half-way.
-func knownLeaks() []string {
-	return []string{"pebble/v2.(*ConcurrencyLimitScheduler).periodicGranter("}
-}
-
 // goroutines maps the headline of each goroutine's stack, without its state,
 // to the stack.
 type goroutines map[string]string
@@ -45,11 +39,7 @@ func parseGoroutines(dump string) goroutines {
 // since returns the stacks that are not in before and not known leaks.
 func (g goroutines) since(before goroutines) (stacks []string) {
 	for name, stack := range g {
-		leak := before[name] == ""
-		for _, known := range knownLeaks() {
-			leak = leak && !strings.Contains(stack, known)
-		}
-		if leak {
+		if before[name] == "" && !world.KnownLeak(stack) {
 			stacks = append(stacks, stack)
 		}
 	}

@@ -3,7 +3,9 @@ package scenario
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
@@ -44,13 +46,43 @@ func TestSeedsDrawDifferentWorldsWithinBounds(t *testing.T) {
 		if s.Kills == 0 {
 			without++
 		}
-		if s.Clients < 1 || s.Rate < 15 || s.Rate > 100 || s.Sizes.MaxBatchCount < 1 || s.Sizes.MaxInFlight < 1 ||
+		if s.Rot > 0 && s.ReadFlips > 0 {
+			t.Errorf("seed %d has both kinds of wrong bits", seed)
+		}
+		if s.Clients < 3 || s.Clients > 25 || s.Rate < 60 || s.Rate > 400 || s.Sizes.MaxBatchCount < 1 || s.Sizes.MaxInFlight < 1 ||
 			s.Disk.Sync.Min <= 0 || s.Disk.KeepProbability < 0 || s.Disk.KeepProbability > 1 {
 			t.Errorf("seed %d drew %+v", seed, s)
 		}
 	}
 	if without < 50 || without > 150 {
 		t.Errorf("%d of 200 seeds have no kills, want about half", without)
+	}
+}
+
+func TestWorkloadsShareTheClientsAndTheRateOfASeed(t *testing.T) {
+	s := Swarm{Clients: 12, Rate: 120}
+	for _, c := range []struct {
+		workloads, clients int
+		pause              time.Duration
+	}{{1, 12, 100 * time.Millisecond}, {5, 2, 10 * time.Second / 120}, {24, 1, 200 * time.Millisecond}} {
+		if clients, pause := s.share(c.workloads); clients != c.clients || pause != c.pause {
+			t.Errorf("each of %d workloads has %d clients that pause %v, want %d and %v", c.workloads, clients, pause, c.clients, c.pause)
+		}
+	}
+}
+
+func TestSeedsDrawAllOrSomeOfTheWorkloads(t *testing.T) {
+	names := []string{"A", "B", "C", "D", "E", "F", "G", "H"}
+	counts := make(map[int]int)
+	for seed := range uint64(400) {
+		drawn := drawWorkloads(rand.New(rand.NewPCG(seed, 0)), names)
+		counts[len(drawn)]++
+		if len(drawn) == 0 || !slices.IsSorted(drawn) || len(slices.Compact(slices.Clone(drawn))) != len(drawn) {
+			t.Errorf("seed %d drew %v", seed, drawn)
+		}
+	}
+	if counts[1] < 30 || counts[2] < 30 || counts[len(names)] < 80 || len(counts) != len(names) {
+		t.Errorf("numbers of workloads drawn: %v", counts)
 	}
 }
 

@@ -3,6 +3,7 @@ package scenario
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
@@ -18,8 +19,11 @@ type Swarm struct {
 	Sizes Sizes
 	// Safety and Liveness are the lengths of the phases; they are not drawn.
 	Safety, Liveness time.Duration
-	// Clients is the number of clients of each workload, Rate the number of
-	// transactions a second that all of them together begin at most.
+	// MinCommits is how many transactions a run must commit; it is not drawn.
+	MinCommits uint64
+	// Clients is the number of clients of all workloads, but each workload has
+	// one at least; Rate is the number of transactions a second that all of them
+	// together begin at most.
 	Clients int
 	Rate    float64
 	// Habits are what the clients do besides.
@@ -27,6 +31,11 @@ type Swarm struct {
 	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
 	// times between two faults of a kind; 0 is never.
 	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
+	// Rot, ReadFlips and LostDisks likewise: bits of the disk that go wrong for
+	// good, times when reads return wrong bits, and disks that are replaced by
+	// empty ones. A seed has Rot or ReadFlips, never both: a wrong bit in the log
+	// is told by what was written behind it, and that must not be wrong as well.
+	Rot, ReadFlips, LostDisks time.Duration
 	// Downtime is the longest time between a death and the next boot.
 	Downtime time.Duration
 	// ArmProbability and FireProbability are those of fault.Point sites.
@@ -57,7 +66,7 @@ func drawSizes(rng *rand.Rand) Sizes {
 // Draw draws the configuration of a seed.
 func Draw(rng *rand.Rand) Swarm {
 	keep := [...]float64{0, 0.1, 0.5, 0.9, 1}
-	return Swarm{
+	s := Swarm{
 		Disk: disk.Config{
 			Name:            "d0",
 			Sync:            latency(rng, 20*time.Microsecond, 10*time.Millisecond),
@@ -67,8 +76,8 @@ func Draw(rng *rand.Rand) Swarm {
 			TearProbability: rng.Float64(),
 		},
 		Sizes:   drawSizes(rng),
-		Clients: 1 + rng.IntN(6),
-		Rate:    logarithmic(rng, 15.0, 100.0),
+		Clients: logarithmic(rng, 3, 25),
+		Rate:    logarithmic(rng, 60.0, 400.0),
 		Habits: workload.Habits{
 			Dawdle:         sometimes(rng, time.Millisecond, 2*time.Second),
 			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],
@@ -83,6 +92,42 @@ func Draw(rng *rand.Rand) Swarm {
 		ArmProbability:  0.25,
 		FireProbability: 0.25,
 	}
+	switch rng.IntN(8) {
+	case 0, 1:
+		s.Rot = logarithmic(rng, 100*time.Millisecond, 10*time.Second)
+	case 2:
+		s.ReadFlips = logarithmic(rng, 300*time.Millisecond, 10*time.Second)
+	}
+	if rng.IntN(8) == 0 {
+		s.LostDisks = logarithmic(rng, time.Second, 10*time.Second)
+	}
+	return s
+}
+
+// share returns how many clients each of so many workloads gets, and how long
+// each client pauses on average.
+func (s *Swarm) share(workloads int) (clients int, pause time.Duration) {
+	clients = max(1, s.Clients/workloads)
+	return clients, time.Duration(float64(clients*workloads) / s.Rate * float64(time.Second))
+}
+
+// drawWorkloads draws which workloads run: all of them, one or two, or any
+// number.
+func drawWorkloads(rng *rand.Rand, names []string) []string {
+	count := len(names)
+	switch rng.IntN(4) {
+	case 0:
+	case 1:
+		count = min(count, 1+rng.IntN(2))
+	default:
+		count = 1 + rng.IntN(count)
+	}
+	drawn := make([]string, count)
+	for i, at := range rng.Perm(len(names))[:count] {
+		drawn[i] = names[at]
+	}
+	slices.Sort(drawn)
+	return drawn
 }
 
 // logarithmic draws from low to high so that every order of magnitude is
