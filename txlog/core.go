@@ -1,6 +1,7 @@
 package txlog
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -14,6 +15,9 @@ import (
 type Core struct {
 	state  state
 	popped map[wire.Tag]wire.Version
+	// forgotten is the end of the log where it was last cut: of the batches up
+	// to there only that they were part of the chain is known.
+	forgotten wire.Version
 	// items holds what was applied since the log was last cut and is not
 	// popped yet, in index order: appends (by ascending version), locks and
 	// begins. A begin may have removed appends from the middle.
@@ -51,7 +55,7 @@ func NewCore() *Core {
 // Append applies a batch that stands at a Raft index. tags are all the tags
 // in its body, without repeats; the core keeps the slice.
 //
-// It returns nil also for a repeat of a version that was applied before,
+// It returns nil also for a repeat of a batch that was applied before,
 // ErrGenerationEnded for a generation that is locked out or has not begun, and
 // ErrChainBroken for one whose predecessor is not the end of the log.
 func (c *Core) Append(index uint64, req *wire.AppendRequest, tags []wire.Tag) error {
@@ -59,7 +63,7 @@ func (c *Core) Append(index uint64, req *wire.AppendRequest, tags []wire.Tag) er
 	case !c.Live(req.Generation): // L2
 		return wire.ErrGenerationEnded.With("batch of generation %d, but generation %d has locked the log and %d has begun",
 			req.Generation, c.state.locked, c.state.begun)
-	case req.Version <= c.state.end && req.Version > c.state.recovery: // L1: a repeat
+	case c.applied(req): // L1: a repeat
 		return nil
 	case req.Prev != c.state.end || req.Version <= req.Prev:
 		return wire.ErrChainBroken.With("batch %d follows %d, but the log ends at %d", req.Version, req.Prev, c.state.end)
@@ -74,6 +78,27 @@ func (c *Core) Append(index uint64, req *wire.AppendRequest, tags []wire.Tag) er
 	}
 	c.items = append(c.items, item{index: index, batch: true, tags: tags, after: c.state})
 	return nil
+}
+
+// applied reports whether this very batch was applied by the generation that has
+// begun. Where the log was cut that cannot be looked up any more, and need not
+// be: the sequencer hands each version of a generation to one proxy, once, and
+// they form one chain, so a version below the end of the log is in the log.
+func (c *Core) applied(req *wire.AppendRequest) bool {
+	switch {
+	case req.Version <= c.state.recovery || req.Version > c.state.end:
+		return false
+	case req.Version <= c.forgotten:
+		return true
+	}
+	i, found := slices.BinarySearchFunc(c.items, req.Version, func(it item, v wire.Version) int { return cmp.Compare(it.after.end, v) })
+	if !found || !c.items[i].batch {
+		return false
+	}
+	if i == 0 {
+		return req.Prev == c.forgotten
+	}
+	return req.Prev == c.items[i-1].after.end
 }
 
 // Lock shuts out every generation before generation and returns the end of the
@@ -161,7 +186,6 @@ type Batch struct {
 // through is the version up to which the answer is complete.
 func (c *Core) BatchesAfter(dst []Batch, tag wire.Tag, after wire.Version, limit int) (batches []Batch, through wire.Version) {
 	through = c.state.knownCommitted
-	// Ends ascend along items, whatever their kinds.
 	first, _ := slices.BinarySearchFunc(c.items, after, func(it item, v wire.Version) int {
 		if it.after.end <= v {
 			return -1
@@ -196,6 +220,7 @@ func (c *Core) Cut() (index uint64, snapshot []byte, ok bool) {
 	}
 	last := c.items[keep-1]
 	c.items = append(c.items[:0:0], c.items[keep:]...)
+	c.forgotten = last.after.end
 	return last.index, encodeSnapshot(last.after, c.popped), true
 }
 
@@ -226,7 +251,7 @@ func (c *Core) Restore(snapshot []byte) error {
 	if err != nil {
 		return err
 	}
-	c.state, c.popped, c.items = state, popped, nil
+	c.state, c.popped, c.items, c.forgotten = state, popped, nil, state.end
 	return nil
 }
 

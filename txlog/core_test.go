@@ -18,6 +18,11 @@ type modelLog struct {
 	end, recovery wire.Version
 	batches       []modelBatch
 	popped        map[wire.Tag]wire.Version
+	// chain holds the predecessor of each version applied since the last cut, ends
+	// where the log ended after each entry, and cut where it ended at the cut.
+	chain map[wire.Version]wire.Version
+	ends  map[uint64]wire.Version
+	cut   wire.Version
 }
 
 type modelBatch struct {
@@ -30,12 +35,13 @@ func (m *modelLog) append(index uint64, gen wire.Generation, prev, version wire.
 	if gen == 0 || gen != m.locked || gen != m.begun {
 		return wire.ErrGenerationEnded
 	}
-	if version > m.recovery && version <= m.end {
+	if before, ok := m.chain[version]; version > m.recovery && (version <= m.cut || ok && before == prev) {
 		return nil
 	}
 	if prev != m.end || version <= prev {
 		return wire.ErrChainBroken
 	}
+	m.chain[version] = prev
 	m.end = version
 	for _, tag := range tags {
 		if _, ok := m.popped[tag]; !ok {
@@ -63,6 +69,7 @@ func (m *modelLog) begin(gen wire.Generation, recovery, first wire.Version) erro
 	}
 	m.begun, m.recovery, m.end = gen, recovery, first
 	m.batches = slices.DeleteFunc(m.batches, func(b modelBatch) bool { return b.version > recovery })
+	clear(m.chain) // what an earlier generation applied nobody may repeat
 	return nil
 }
 
@@ -84,7 +91,7 @@ func sameKind(a, b error) bool {
 // the log on the way, and now and then starts over from the cut (L6).
 func TestCoreMatchesModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		core, model := NewCore(), &modelLog{popped: map[wire.Tag]wire.Version{}}
+		core, model := NewCore(), &modelLog{popped: map[wire.Tag]wire.Version{}, chain: map[wire.Version]wire.Version{}, ends: map[uint64]wire.Version{}}
 		type entry struct {
 			index uint64
 			apply func(*Core) error
@@ -104,8 +111,11 @@ func TestCoreMatchesModel(t *testing.T) {
 				if rapid.IntRange(0, 9).Draw(t, "stranger") == 0 {
 					gen = genGen.Draw(t, "generation")
 				}
-				prev := model.end + wire.Version(rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1}).Draw(t, "gap"))
+				prev := max(0, model.end+wire.Version(rapid.SampledFrom([]int64{0, 0, 0, 0, -1, -2, -4, 1}).Draw(t, "gap")))
 				version := prev + wire.Version(rapid.Int64Range(1, 3).Draw(t, "step"))
+				if before, ok := model.chain[version]; ok && rapid.Bool().Draw(t, "repeat") {
+					prev = before
+				}
 				tags := tagGen.Draw(t, "tags")
 				at := index
 				apply = func(c *Core) error {
@@ -141,7 +151,7 @@ func TestCoreMatchesModel(t *testing.T) {
 							}
 						}
 					}
-					snapshot = snap
+					snapshot, model.cut = snap, model.ends[cut]
 					entries = slices.DeleteFunc(entries, func(e entry) bool { return e.index <= cut })
 				}
 				continue
@@ -166,6 +176,7 @@ func TestCoreMatchesModel(t *testing.T) {
 			if got := apply(core); !sameKind(got, want) {
 				t.Fatalf("entry %d: %v, model says %v", index, got, want)
 			}
+			model.ends[index] = model.end
 			core.checkOrder()
 			compare(t, core, model)
 		}
@@ -254,5 +265,47 @@ func TestKnownCommittedIsBoundedByWhatIsThere(t *testing.T) {
 	c.LearnCommitted(1, 900)
 	if c.KnownCommitted() != 110 {
 		t.Errorf("known committed %d, want 110", c.KnownCommitted())
+	}
+}
+
+// L1: every version up to the end of the log passed for a repeat, whatever its
+// predecessor: a batch that is not in the log was acknowledged.
+func TestABatchThatTheChainHasPassedByIsRefused(t *testing.T) {
+	c := NewCore()
+	if _, err := c.Lock(1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Begin(2, 1, 0, 100); err != nil {
+		t.Fatal(err)
+	}
+	add := func(index uint64, prev, version wire.Version) error {
+		return c.Append(index, &wire.AppendRequest{Generation: 1, Prev: prev, Version: version}, []wire.Tag{0})
+	}
+	for i, step := range []struct {
+		prev, version wire.Version
+		want          error
+	}{
+		{100, 110, nil},
+		{110, 120, nil},
+		{100, 110, nil}, // a repeat
+		{110, 120, nil},
+		{100, 120, wire.ErrChainBroken}, // there is another batch at 120
+		{100, 115, wire.ErrChainBroken},
+		{110, 115, wire.ErrChainBroken},
+		{50, 60, wire.ErrChainBroken}, // before the generation's first
+		{50, 100, wire.ErrChainBroken},
+	} {
+		if err := add(uint64(i+3), step.prev, step.version); !errors.Is(err, step.want) {
+			t.Errorf("L1: batch %d after %d: %v, want %v", step.version, step.prev, err, step.want)
+		}
+	}
+	c.Pop(0, 110)
+	if _, _, ok := c.Cut(); !ok {
+		t.Fatal("nothing to cut")
+	}
+	for prev, version := range map[wire.Version]wire.Version{100: 110, 110: 120} {
+		if err := add(20, prev, version); err != nil {
+			t.Errorf("L1: repeat of batch %d, partly behind the cut: %v", version, err)
+		}
 	}
 }

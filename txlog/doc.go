@@ -10,7 +10,9 @@
 // Invariants, cited by assertions and tests:
 //
 //	L1  Batches form one chain: each applied append names the version applied
-//	    before it. A gap or a repeat changes nothing.
+//	    before it. A gap or a repeat changes nothing. A repeat is one of a batch
+//	    that was applied; another batch under a version that the chain has passed
+//	    is refused, whoever sends it.
 //	L2  An append is accepted only from the generation that has begun and that
 //	    nobody has locked out since.
 //	L3  Begin is accepted only by a group that is locked at exactly its
