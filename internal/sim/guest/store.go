@@ -35,7 +35,7 @@ func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.St
 		t.LogCutBytes = int(sizes.LogCutBytes)
 		t.MaxBatchCount = sizes.MaxBatchCount
 		t.MaxInFlight = sizes.MaxInFlight
-	}))
+	}), embedded.WithDatabaseOptions(kv.WithMaxWatches(sizes.MaxWatches)))
 	if err != nil {
 		return nil, nil, err
 	}

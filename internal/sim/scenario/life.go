@@ -46,6 +46,7 @@ func (r *storeRun) beginLife(number int) error {
 		clients, pause := r.swarm.share(len(r.names))
 		env := workload.NewEnv(r.world, r.process, l.shared, workload.EnvConfig{
 			Name: name, Life: number, Clients: clients, Habits: r.swarm.Habits, Pause: pause,
+			MaxWatches: r.swarm.Sizes.MaxWatches,
 		})
 		l.tasks = append(l.tasks, task{load, env})
 	}

@@ -48,6 +48,7 @@ type Sizes struct {
 	CacheBytes, WindowBytes, MemTableBytes      int64
 	LogCacheBytes, LogSegmentBytes, LogCutBytes int64
 	MaxBatchCount, MaxInFlight                  int
+	MaxWatches                                  int
 }
 
 func drawSizes(rng *rand.Rand) Sizes {
@@ -60,6 +61,7 @@ func drawSizes(rng *rand.Rand) Sizes {
 		LogCutBytes:     logarithmic[int64](rng, 4<<10, 1<<20),
 		MaxBatchCount:   logarithmic(rng, 1, 1000),
 		MaxInFlight:     logarithmic(rng, 1, 16),
+		MaxWatches:      logarithmic(rng, 10, 200),
 	}
 }
 

@@ -25,6 +25,8 @@ type Env struct {
 	clients int
 	pause   time.Duration
 	habits  Habits
+	// maxWatches is the database's limit, 0 if it is not known.
+	maxWatches int
 
 	mu struct {
 		sync.Mutex
@@ -95,6 +97,9 @@ type EnvConfig struct {
 	Pause time.Duration
 	// Habits are the same for all workloads.
 	Habits Habits
+	// MaxWatches is the database's limit of outstanding watches, 0 if it is not
+	// known.
+	MaxWatches int
 }
 
 // Habits are what clients of every workload do besides its own.
@@ -110,7 +115,10 @@ type Habits struct {
 
 // NewEnv returns the environment of one workload on the store of process.
 func NewEnv(w *world.World, process *world.Process, shared *Shared, config EnvConfig) *Env {
-	return &Env{world: w, process: process, shared: shared, name: config.Name, life: config.Life, clients: config.Clients, pause: config.Pause, habits: config.Habits}
+	return &Env{
+		world: w, process: process, shared: shared, name: config.Name, life: config.Life, clients: config.Clients,
+		pause: config.Pause, habits: config.Habits, maxWatches: config.MaxWatches,
+	}
 }
 
 // Key returns a key of the workload: its name, a slash, and the formatted
