@@ -33,6 +33,7 @@ type Client struct {
 	tries   uint64
 	last    kv.Version // of the last commit
 	inc     *world.Incarnation
+	began   time.Time // of the last transaction
 }
 
 // ID numbers the clients of a workload from 0.
@@ -69,7 +70,7 @@ func (c *Client) Try(ctx context.Context, f func(tx *kv.Transaction) error) (Out
 		return Aborted, err
 	}
 	c.tries++
-	c.inc = inc
+	c.inc, c.began = inc, time.Now()
 	attempt := &attempt{client: c, inc: inc, floor: c.env.shared.acknowledged()}
 	// The clients are part of the process: they die with it. They do not die
 	// with the workload, so that what is under way gets its outcome.
