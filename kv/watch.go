@@ -143,25 +143,55 @@ func (w *Watch) start() (context.Context, error) {
 func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 	var delay time.Duration
 	for {
-		_, err := w.db.backend.Watch(ctx, request)
+		reply, err := w.db.backend.Watch(ctx, request)
 		if err == nil {
-			return nil
+			return w.awaitVisible(ctx, reply.Version)
 		}
 		if ctx.Err() != nil || !wire.Retryable(err) {
 			return callError(ctx, err)
 		}
 		delay = min(max(2*delay, firstDelay), time.Second)
-		select {
-		case <-time.After(jitter(delay)):
-		case <-ctx.Done():
-			return endError(ctx)
+		if err := rest(ctx, delay); err != nil {
+			return err
 		}
-		reply, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+		newest, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
 		if err == nil {
 			again := *request
-			again.Version = reply.Version
+			again.Version = newest.Version
 			request = &again
 		}
+	}
+}
+
+// awaitVisible returns once every transaction that begins sees the change at
+// version. A storage server can have it before the store calls that version
+// committed, so the user of a watch that fired would find the old value still.
+func (w *Watch) awaitVisible(ctx context.Context, version wire.Version) error {
+	var delay time.Duration
+	for {
+		newest, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+		if err == nil && newest.Version >= version {
+			return nil
+		}
+		if ctx.Err() != nil || err != nil && !wire.Retryable(err) {
+			return callError(ctx, err)
+		}
+		delay = min(max(2*delay, firstConflictDelay), time.Second)
+		if err := rest(ctx, delay); err != nil {
+			return err
+		}
+	}
+}
+
+// rest waits for about d, or returns the end of ctx.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(jitter(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return endError(ctx)
 	}
 }
 

@@ -2,10 +2,13 @@ package kv_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/internal/model"
 )
 
 // watch commits a transaction that runs before and then watches key.
@@ -141,6 +144,44 @@ func TestAWatchIsArmedAgainAfterErrorsThatPass(t *testing.T) {
 		}
 		if n := store.Calls("Watch"); n != 4 {
 			t.Fatalf("asked %d times, want 4", n)
+		}
+	})
+}
+
+// slowCommit is a store that learns late which versions are committed.
+type slowCommit struct {
+	*model.Store
+	known atomic.Int64 // the newest read version; 0: no bound
+}
+
+func (s *slowCommit) ReadVersion(ctx context.Context, req wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+	reply, err := s.Store.ReadVersion(ctx, req)
+	if known := kv.Version(s.known.Load()); known > 0 {
+		reply.Version = min(reply.Version, known)
+	}
+	return reply, err
+}
+
+// A storage server has a change before the store says that it is committed. Who
+// waits with a watch and then reads must find the change all the same.
+func TestAWatchFiresOnlyWhenItsChangeCanBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &slowCommit{Store: model.New()}
+		db := kv.NewDatabase(store)
+		defer db.Close()
+		set(t, db, "k", "old")
+		w := watch(t, db, "k", nil)
+		tx := db.Begin(background)
+		defer tx.Cancel()
+		store.known.Store(int64(must(tx.ReadVersion())(t)))
+		set(t, db, "k", "new")
+		synctest.Wait()
+		if isDone(w) {
+			t.Fatal("fired before anybody could read the change")
+		}
+		store.known.Store(0)
+		if err := w.Wait(background); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
