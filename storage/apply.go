@@ -19,6 +19,9 @@ const (
 	// The pause before a failed peek is repeated, doubling.
 	minPeekPause = 10 * time.Millisecond
 	maxPeekPause = time.Second
+	// maxDiskFailures is how often in a row the log may answer that its disk
+	// fails or is damaged until the server believes that it is so for good.
+	maxDiskFailures = 8
 	// stepsPerWindow is how many steps a full window is cut into at least.
 	stepsPerWindow = 8
 )
@@ -28,7 +31,7 @@ const endOfKeys = wire.SystemPrefix + wire.SystemPrefix
 
 // applyLoop follows the log until ctx ends.
 func (s *Server) applyLoop(ctx context.Context) {
-	pause := minPeekPause
+	var failures peekFailures
 	for s.waitForSpace(ctx) {
 		after := s.applied.load()
 		reply, err := s.peek(ctx, after)
@@ -40,13 +43,12 @@ func (s *Server) applyLoop(ctx context.Context) {
 			err = wire.ErrInternal.With("log answered a peek after version %d with nothing new, through %d", after, reply.Through)
 		}
 		if err != nil {
-			if !s.peekFailed(ctx, err, pause) {
+			if !s.peekFailed(ctx, err, &failures) {
 				return
 			}
-			pause = min(2*pause, maxPeekPause)
 			continue
 		}
-		pause = minPeekPause
+		failures = peekFailures{}
 		if err := s.applyReply(&reply); err != nil {
 			s.fail(err)
 			return
@@ -92,15 +94,31 @@ func (s *Server) peekBytes() int {
 	return s.cfg.PeekBytes
 }
 
-// peekFailed waits before the peek is repeated. It returns false if ctx ended.
-func (s *Server) peekFailed(ctx context.Context, err error, pause time.Duration) bool {
+// peekFailures counts the peeks in a row that failed, and those of them for
+// which the log blames its disk.
+type peekFailures struct {
+	all, disk int
+}
+
+// peekFailed waits before the peek is repeated. It returns false if ctx ended,
+// or if the log's disk has failed for good: waiting in silence for what will
+// never come would look like a slow store.
+func (s *Server) peekFailed(ctx context.Context, err error, failures *peekFailures) bool {
 	if ctx.Err() != nil {
 		return false
 	}
 	s.counters.peekErrors.Add(1)
 	s.cfg.Logger.Warn("storage: peek failed", "tag", s.cfg.Tag, "error", err)
-	timer := time.NewTimer(pause)
+	if errors.Is(err, wire.ErrFileCorrupt) || errors.Is(err, wire.ErrIO) {
+		failures.disk++
+	}
+	if failures.disk == maxDiskFailures {
+		s.fail(err)
+		return false
+	}
+	timer := time.NewTimer(min(minPeekPause<<failures.all, maxPeekPause))
 	defer timer.Stop()
+	failures.all = min(failures.all+1, 20)
 	select {
 	case <-ctx.Done():
 		return false
