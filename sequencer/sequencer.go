@@ -2,10 +2,12 @@ package sequencer
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -37,6 +39,9 @@ type Sequencer struct {
 		allocator *Allocator
 		proxies   map[wire.RoleID]lastAnswer
 		metadata  metadata
+		// micros is the clock as it was read last; leapMicros is what fault sites
+		// have added to it.
+		micros, leapMicros int64
 		// advanced is closed, and replaced, when the committed version grows
 		// while somebody waits for that; nil if nobody does.
 		advanced chan struct{}
@@ -110,7 +115,7 @@ func (s *Sequencer) tryNext(req wire.CommitVersionRequest) (wire.CommitVersionRe
 	if !ok {
 		return none, nil, wire.ErrStaleRole.With("the proxy has missed metadata changes after version %d", req.Applied)
 	}
-	prev, version, ok := s.mu.allocator.Next(time.Since(s.start).Microseconds())
+	prev, version, ok := s.mu.allocator.Next(s.microsLocked())
 	if !ok {
 		return none, s.advancedLocked(), nil
 	}
@@ -122,6 +127,22 @@ func (s *Sequencer) tryNext(req wire.CommitVersionRequest) (wire.CommitVersionRe
 	s.mu.proxies[req.Proxy] = lastAnswer{number: req.Number, reply: reply}
 	return reply, nil, nil
 }
+
+// microsLocked reads the clock. Fault sites let it stand still and leap ahead:
+// nothing may rest on it but how dense versions are.
+func (s *Sequencer) microsLocked() int64 {
+	if fault.Point("sequencer.clock.stand") {
+		return s.mu.micros
+	}
+	if fault.Point("sequencer.clock.leap") {
+		s.mu.leapMicros += rand.Int64N(maxLeapMicros)
+	}
+	s.mu.micros = time.Since(s.start).Microseconds() + s.mu.leapMicros
+	return s.mu.micros
+}
+
+// maxLeapMicros bounds one leap of the clock.
+const maxLeapMicros = 50_000
 
 // ReportCommitted notes that version is durable on every log group. It returns
 // ErrStaleRole for another recruitment's id.

@@ -34,10 +34,31 @@ func TestRepeatedRequestGetsTheSameAnswer(t *testing.T) {
 	if second := next(t, s, 1, 2, 0); second.Prev != other.Version {
 		t.Errorf("S1: the next version follows %d, want %d", second.Prev, other.Version)
 	}
-	for _, number := range []uint64{1, 5} {
+	for _, number := range []uint64{0, 1, 5} {
 		_, err := s.NextVersion(context.Background(), wire.CommitVersionRequest{Role: role, Proxy: 1, Number: number})
 		if !errors.Is(err, wire.ErrStaleRole) {
 			t.Errorf("request %d after request 2: %v, want stale_role", number, err)
+		}
+	}
+}
+
+// What a read-version proxy is told covers every commit reported before, in
+// whatever order reports arrive.
+func TestTheCommittedVersionIsTheHighestReported(t *testing.T) {
+	s := New(Config{Role: role, Floor: 10})
+	defer s.Close()
+	ctx := context.Background()
+	first, second := next(t, s, 1, 1, 0).Version, next(t, s, 2, 1, 0).Version
+	third := next(t, s, 1, 2, 0).Version
+	for _, step := range []struct{ report, want wire.Version }{{10, 10}, {second, second}, {first, second}, {third, third}} {
+		if err := s.ReportCommitted(ctx, role, step.report); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.CommittedVersion(ctx, role); err != nil || got != step.want {
+			t.Errorf("after the report of %d: %d is committed (%v), want %d", step.report, got, err, step.want)
+		}
+		if err := s.WaitCommitted(ctx, step.want); err != nil {
+			t.Error(err)
 		}
 	}
 }
