@@ -34,10 +34,13 @@ func TestRepeatedRequestGetsTheSameAnswer(t *testing.T) {
 	if second := next(t, s, 1, 2, 0); second.Prev != other.Version {
 		t.Errorf("S1: the next version follows %d, want %d", second.Prev, other.Version)
 	}
-	for _, number := range []uint64{0, 1, 5} {
-		_, err := s.NextVersion(context.Background(), wire.CommitVersionRequest{Role: role, Proxy: 1, Number: number})
+	for _, c := range []struct {
+		proxy  wire.RoleID
+		number uint64
+	}{{1, 0}, {1, 1}, {1, 5}, {3, 0}, {3, 2}} {
+		_, err := s.NextVersion(context.Background(), wire.CommitVersionRequest{Role: role, Proxy: c.proxy, Number: c.number})
 		if !errors.Is(err, wire.ErrStaleRole) {
-			t.Errorf("request %d after request 2: %v, want stale_role", number, err)
+			t.Errorf("request %d of proxy %d out of turn: %v, want stale_role", c.number, c.proxy, err)
 		}
 	}
 }
