@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -39,6 +38,10 @@ type simFlags struct {
 	slow       bool
 	source     string
 	cache      string
+	// kept is where campaigns are kept; resume goes on with the last one, totals
+	// only prints what is kept. asJSON prints for scripts.
+	kept                   string
+	resume, totals, asJSON bool
 	// plant is the bug to plant, hunt the bugs to look for.
 	plant string
 	hunt  []string
@@ -57,7 +60,9 @@ that is left to chance: the same seed gives the same run to the last byte.
 
 Each run ends with a line "trace HASH" over every disk operation, transaction
 and fault with its virtual time. A seed that fails sets the exit status, and
-the command that replays it is printed.
+the command that replays it is printed. Results are kept and add up for each
+commit, or for each state of a modified tree; after an interruption --resume
+goes on with the seeds that have not run yet.
 
 It needs the go command and a clone of the source tree; run it inside one or
 name it with --source. The first run compiles for a minute or two.`,
@@ -65,21 +70,24 @@ name it with --source. The first run compiles for a minute or two.`,
   plinth sim --seeds 100
   plinth sim --seed 7 --trace
   plinth sim --minutes 3 --workload Cycle,Increment
+  plinth sim --seed 1 --seeds 10000
+  plinth sim --resume
+  plinth sim --totals --json
   plinth sim --bugs all`,
 		Args: cobra.NoArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			f.note(cmd)
-			if len(f.hunt) > 0 {
-				return f.checkHunt(cmd.Flags())
-			}
-			_, err := f.campaign(time.Now())
-			return err
+			return f.check(cmd.Flags())
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(f.hunt) > 0 {
-				return f.findBugs(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			printer := simPrinter{out: cmd.OutOrStdout(), progress: cmd.ErrOrStderr(), asJSON: f.asJSON}
+			switch {
+			case f.totals:
+				return f.printTotals(printer)
+			case len(f.hunt) > 0:
+				return f.findBugs(cmd.Context(), printer.out, printer.progress)
 			}
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.run(cmd.Context(), printer)
 		},
 	}
 	flags := cmd.Flags()
@@ -100,9 +108,13 @@ name it with --source. The first run compiles for a minute or two.`,
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
+	flags.BoolVar(&f.resume, "resume", false, "go on with the seeds of the last sitting of this commit that have not run yet")
+	flags.BoolVar(&f.totals, "totals", false, "run nothing, print the totals of all campaigns that are kept")
+	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each run, and one for the totals")
 	flags.StringSliceVar(&f.hunt, "bugs", nil, "plant these bugs of tests/sim/bugs, `names` or all, and count the seeds until each is found")
 	flags.StringVar(&f.plant, "plant", "", "plant the bug of this `name`, to replay what --bugs has found")
 	addDirectory(cmd, &f.source, "source", "", ".", "`directory` in the source tree to compile")
+	addDirectory(cmd, &f.kept, "campaign", "", "", "`directory` that results are kept in (default: campaigns in the cache)")
 	addDirectory(cmd, &f.cache, "cache", "", "", "`directory` for compiled programs (default: plinth/sim in the user's cache directory)")
 	return cmd
 }
@@ -114,10 +126,15 @@ func (f *simFlags) note(cmd *cobra.Command) {
 	f.guest = guestArgs(cmd.Flags())
 }
 
+// guestFlags are the flags that are for the simulated program.
+func guestFlags() []string {
+	return []string{"workload", "safety", "liveness", "limit", "nudge", "misbehave"}
+}
+
 // guestArgs returns those of the flags given that are for the simulated
 // program, which has flags of the same names.
 func guestArgs(flags *pflag.FlagSet) (args []string) {
-	for _, name := range []string{"workload", "safety", "liveness", "limit", "nudge", "misbehave"} {
+	for _, name := range guestFlags() {
 		if flags.Changed(name) {
 			args = append(args, "--"+name, flags.Lookup(name).Value.String())
 		}
@@ -125,7 +142,35 @@ func guestArgs(flags *pflag.FlagSet) (args []string) {
 	return args
 }
 
-func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
+// check refuses flags that do not go together.
+func (f *simFlags) check(flags *pflag.FlagSet) error {
+	type pair struct{ flag, other, why string }
+	pairs := []pair{
+		{"resume", "seed", "it takes the seeds of the last sitting"},
+		{"resume", "plant", "runs with a planted bug are not kept"},
+		{"resume", "trace", "that prints the trace of one seed"},
+		{"json", "trace", "that prints the trace of one seed"},
+		{"json", "bugs", "that prints a table"},
+	}
+	for _, name := range []string{"minutes", "trace", "twice-every", "interruptible", "plant", "resume", "totals"} {
+		pairs = append(pairs, pair{"bugs", name, "it runs seeds until each bug is found"})
+	}
+	for _, name := range append(guestFlags(), "seed", "seeds", "minutes", "trace", "resume", "plant") {
+		pairs = append(pairs, pair{"totals", name, "it runs nothing"})
+	}
+	for _, name := range guestFlags() {
+		pairs = append(pairs, pair{"resume", name, "it takes the arguments of the last sitting"})
+	}
+	for _, p := range pairs {
+		if flags.Changed(p.flag) && flags.Changed(p.other) {
+			return fmt.Errorf("--%s does not go with --%s: %s", p.flag, p.other, p.why)
+		}
+	}
+	_, err := f.campaign(time.Now())
+	return err
+}
+
+func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 	campaign, err := f.campaign(time.Now())
 	if err != nil {
 		return err
@@ -134,7 +179,7 @@ func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	build := host.BuildConfig{Root: root, CacheDir: f.cache, Log: progress}
+	build := host.BuildConfig{Root: root, CacheDir: f.cache, Log: printer.progress}
 	if f.plant != "" {
 		if build.Overlay, err = planted(root, f.plant); err != nil {
 			return err
@@ -145,17 +190,25 @@ func (f *simFlags) run(ctx context.Context, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: f.cache, Interruptible: f.slow, Log: progress})
+	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: f.cache, Interruptible: f.slow, Log: printer.progress})
 	if err != nil {
 		return err
 	}
 	defer program.Close(ctx)
 	if f.trace {
 		config := campaign.Run
-		config.Seed, config.Trace, config.TailLines = campaign.First, out, 0
-		return f.one(out, program.Run(ctx, config))
+		config.Seed, config.Trace, config.TailLines = campaign.First, printer.out, 0
+		r := program.Run(ctx, config)
+		return errors.Join(r.Print(printer.out), r.Err)
 	}
-	return f.many(ctx, program, campaign, out, progress)
+	s := simSitting{printer: printer, campaign: campaign}
+	if f.plant == "" && (campaign.Count > 1 || f.resume) {
+		// A single seed is a replay, which says nothing new.
+		if err := f.keep(ctx, &s, root, wasm); err != nil {
+			return err
+		}
+	}
+	return s.run(ctx, program)
 }
 
 // campaign says which seeds to run, and how.
@@ -185,35 +238,4 @@ func (f *simFlags) campaign(now time.Time) (host.CampaignConfig, error) {
 	}
 	c.Run.TailLines, c.Run.Args = f.tail, f.guest
 	return c, nil
-}
-
-func (f *simFlags) one(out io.Writer, r *host.Result) error {
-	if err := r.Print(out); err != nil {
-		return err
-	}
-	return r.Err
-}
-
-func (f *simFlags) many(ctx context.Context, program *host.Program, campaign host.CampaignConfig, out, progress io.Writer) error {
-	began, printed := time.Now(), time.Now()
-	var printErr error
-	totals := program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
-		printErr = errors.Join(printErr, r.Print(out))
-		if now := time.Now(); campaign.Count > 1 && now.Sub(printed) >= progressInterval {
-			printed = now
-			fmt.Fprintln(progress, totals.Progress(now.Sub(began), campaign.Count, campaign.Until))
-		}
-	})
-	if campaign.Count > 1 {
-		printErr = errors.Join(printErr, totals.Print(out))
-	}
-	switch {
-	case printErr != nil:
-		return printErr
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case totals.Failed > 0:
-		return fmt.Errorf("%d of %d seeds failed; each one's replay command is above", totals.Failed, totals.Runs)
-	}
-	return nil
 }

@@ -7,24 +7,12 @@ import (
 	"io"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/plinthdb/plinth/internal/sim/bugs"
 	"github.com/plinthdb/plinth/internal/sim/host"
 )
 
 // bugSeeds is how many seeds a planted bug may take to be found.
 const bugSeeds = 200
-
-// checkHunt refuses flags that say nothing to a search for planted bugs.
-func (f *simFlags) checkHunt(flags *pflag.FlagSet) error {
-	for _, name := range []string{"minutes", "trace", "twice-every", "interruptible", "plant"} {
-		if flags.Changed(name) {
-			return fmt.Errorf("--%s does not go with --bugs, which runs seeds until each bug is found", name)
-		}
-	}
-	return nil
-}
 
 // planted returns the source files with the bug of that name in them.
 func planted(root, name string) (map[string][]byte, error) {

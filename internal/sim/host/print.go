@@ -20,7 +20,7 @@ const stderrLines = 80
 func (r *Result) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d: %v, %.1f s simulated in %.1f s%s\n",
-		r.Seed, r.Outcome, r.Virtual.Seconds(), r.Wall.Seconds(), describe(r.Report))
+		r.Seed, r.Outcome, r.Virtual.Seconds(), r.Wall.Seconds(), Describe(r.Report))
 	if r.Outcome != Passed {
 		r.printFailure(&b)
 	}
@@ -69,7 +69,8 @@ func quote(arg string) string {
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
-func describe(r *report.Report) string {
+// Describe puts the counts of r into words, to follow upon others; r may be nil.
+func Describe(r *report.Report) string {
 	if r == nil {
 		return ""
 	}
@@ -83,7 +84,7 @@ func describe(r *report.Report) string {
 func (t *Totals) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "total: %d seeds, %d failed, %.0f s simulated in %.0f s%s\n",
-		t.Runs, t.Failed, t.Virtual.Seconds(), t.Wall.Seconds(), describe(&t.Report))
+		t.Runs, t.Failed, t.Virtual.Seconds(), t.Wall.Seconds(), Describe(&t.Report))
 	if sites := t.Report.FaultSites; len(sites) > 0 {
 		var never []string
 		for name, fired := range sites {

@@ -43,6 +43,10 @@ func isSource(dir string) bool {
 	return false
 }
 
+// CacheDir is where the simulation keeps what can be made again: dir, or
+// "plinth/sim" below the user's cache directory if dir is empty.
+func CacheDir(dir string) (string, error) { return cacheDir(dir) }
+
 // cacheDir returns dir, or below the user's cache directory if dir is empty.
 func cacheDir(dir string) (string, error) {
 	if dir != "" {

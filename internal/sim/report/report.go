@@ -8,34 +8,48 @@ import (
 // Report is the outcome of one run as the simulated program saw it.
 type Report struct {
 	// Violation is the invariant that did not hold; nil if all held.
-	Violation *Violation
+	Violation *Violation `json:"violation,omitempty"`
 	// Workloads names the workloads that ran.
-	Workloads []string
+	Workloads []string `json:"workloads,omitempty"`
 	// Commits were acknowledged, Conflicts ended with a retryable error that
 	// says "not committed", Unknown may or may not have been committed.
-	Commits, Conflicts, Unknown uint64
+	Commits   uint64 `json:"commits"`
+	Conflicts uint64 `json:"conflicts"`
+	Unknown   uint64 `json:"unknown"`
 	// Boots counts starts of processes, Kills and PowerLosses their ends.
-	Boots, Kills, PowerLosses uint64
+	Boots       uint64 `json:"boots"`
+	Kills       uint64 `json:"kills"`
+	PowerLosses uint64 `json:"power_losses"`
 	// DiskFaults counts operations that a disk failed on purpose, LostBlocks
 	// the unsynced blocks that losses of power destroyed, Flips the bits that
 	// went wrong, in a read or for good.
-	DiskFaults, LostBlocks, Flips uint64
+	DiskFaults uint64 `json:"disk_faults"`
+	LostBlocks uint64 `json:"lost_blocks"`
+	Flips      uint64 `json:"flips"`
 	// LostDisks counts disks that were replaced by empty ones, Damaged those of
 	// them whose store had found that it was damaged.
-	LostDisks, Damaged uint64
+	LostDisks uint64 `json:"lost_disks"`
+	Damaged   uint64 `json:"damaged"`
 	// Syncs and BytesWritten are the work of all disks.
-	Syncs, BytesWritten uint64
+	Syncs        uint64 `json:"syncs"`
+	BytesWritten uint64 `json:"bytes_written"`
+	// History is what clients did and saw, as internal/sim/history encodes it,
+	// if it shows the violation.
+	History json.RawMessage `json:"history,omitempty"`
+	// Undecided counts histories whose check by porcupine was given up.
+	Undecided uint64 `json:"undecided"`
 	// FaultSites maps each fault.Point site that was visited to how often it
 	// fired.
-	FaultSites map[string]uint64
+	FaultSites map[string]uint64 `json:"fault_sites,omitempty"`
 }
 
 // Violation names an invariant that did not hold.
 type Violation struct {
 	// Source is the workload or other checker, Invariant its number there.
-	Source, Invariant string
+	Source    string `json:"source"`
+	Invariant string `json:"invariant"`
 	// Text says what was found.
-	Text string
+	Text string `json:"text"`
 }
 
 // Error makes a violation an error.
@@ -58,6 +72,7 @@ func (r *Report) Add(o *Report) {
 	r.Damaged += o.Damaged
 	r.Syncs += o.Syncs
 	r.BytesWritten += o.BytesWritten
+	r.Undecided += o.Undecided
 	for name, fired := range o.FaultSites {
 		if r.FaultSites == nil {
 			r.FaultSites = make(map[string]uint64)

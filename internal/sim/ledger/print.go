@@ -1,0 +1,22 @@
+package ledger
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/plinthdb/plinth/internal/sim/host"
+)
+
+// Print writes the totals of a campaign to w: one line, and one for each run
+// that failed.
+func (t *Totals) Print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "campaign of %v: %d seeds in %d sittings, %d failed, %.0f s simulated in %.0f s of work%s\n",
+		t.Key, t.Seeds, t.Sittings, len(t.Failures), t.VirtualSeconds, t.WallSeconds, host.Describe(&t.Report))
+	for _, r := range t.Failures {
+		fmt.Fprintf(&b, "  FAILED seed %d: %s\n  replay: %s\n", r.Seed, r.Error, r.Replay)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
