@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -128,6 +129,8 @@ func holdDirectory(fs vfs.FS, path string) (*directory, error) {
 		switch {
 		case err == nil:
 			continue
+		case errors.Is(err, syscall.ENOTDIR):
+			return nil, wire.ErrIO.With("%s is not a directory; name the directory of a store", path).Because(err)
 		case !errors.Is(err, os.ErrNotExist):
 			return nil, wire.ErrIO.With("cannot look at %s", name).Because(err)
 		case name == path:

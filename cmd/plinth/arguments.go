@@ -36,6 +36,13 @@ func (d *directory) Set(name string) error {
 	return nil
 }
 
+// completeFlag lets the shell complete the values of a flag.
+func completeFlag(cmd *cobra.Command, name string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // There is no such flag, or it has values already.
+	}
+}
+
 // oneArgument demands exactly one argument that is not empty: name is how the
 // usage line calls it, what says what it is.
 func oneArgument(name, what string) cobra.PositionalArgs {

@@ -84,7 +84,7 @@ func (r *benchReport) show(out io.Writer, asJSON bool) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	w := &lineWriter{out: out}
+	w := &writer{out: out}
 	w.line("%s", r.Machine)
 	w.line("Appending 4 KiB to a file and its fsync, on the disk of the store: %s.", &r.fsync)
 	w.line("%d records of %d + %d bytes, %s of cache, %g s measured after %g s of warm-up.\n",
@@ -113,7 +113,7 @@ func (r *benchReport) table(out io.Writer) error {
 
 // conclude says in words what the table shows of durable writes, and which
 // checks held.
-func (r *benchReport) conclude(w *lineWriter) {
+func (r *benchReport) conclude(w *writer) {
 	w.line("")
 	for _, c := range r.Results {
 		if c.Workload == "write1" && c.Clients == 1 && c.Fsyncs > 0 {

@@ -40,6 +40,9 @@ wrong; then the output says what, in which file, and what to do.`,
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
 }
@@ -51,7 +54,7 @@ func showCheck(out io.Writer, r cluster.CheckReport, asJSON bool) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	w := &lineWriter{out: out}
+	w := &writer{out: out}
 	log, engine := &r.Log, &r.Engine
 	w.line("%s: data directory of format %d", r.Dir, r.Format)
 	w.line("log:     %s in %s, %s free; %s", quantity(int64(log.Segments), "segment"), formatBytes(log.Bytes),
@@ -73,16 +76,4 @@ func showCheck(out io.Writer, r cluster.CheckReport, asJSON bool) error {
 	}
 	w.line("Nothing was changed. Copy the directory before you try anything else: a damaged store does not open.")
 	return w.err
-}
-
-// lineWriter writes lines and keeps the first error.
-type lineWriter struct {
-	out io.Writer
-	err error
-}
-
-func (w *lineWriter) line(format string, args ...any) {
-	if w.err == nil {
-		_, w.err = fmt.Fprintf(w.out, format+"\n", args...)
-	}
 }

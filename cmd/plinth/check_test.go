@@ -83,6 +83,15 @@ func TestCheckOfWhatIsNoStoreOrInUseFails(t *testing.T) {
 	if status, _, errOut := plinth(t, "check", t.TempDir()); status != statusFailed || !strings.Contains(errOut, "not a data directory") {
 		t.Errorf("an empty directory: exit status %d, errors %q", status, errOut)
 	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, filepath.Join(file, "data")} {
+		if status, _, errOut := plinth(t, "check", name); status != statusFailed || !strings.Contains(errOut, name+" is not a directory; name the directory of a store") {
+			t.Errorf("%s: exit status %d, errors %q", name, status, errOut)
+		}
+	}
 	dir := storeWithRows(t)
 	_, store, err := embedded.Open(dir)
 	if err != nil {

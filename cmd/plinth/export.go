@@ -112,7 +112,7 @@ func openOutput(cmd *cobra.Command, name string, overwrite bool) (*output, error
 	}
 	switch info, err := os.Stat(name); {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, fmt.Errorf("%s is not a regular file; give -, and send standard output there", name)
 	case err == nil && !overwrite:
 		return nil, fmt.Errorf("%s exists already: give another name, or --overwrite", name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):

@@ -62,6 +62,7 @@ no harm.`,
 	flags.addDir(cmd)
 	flags.addRange(cmd)
 	cmd.Flags().Var(&flags.onError, "on-error", "what a bad line does: `stop` or continue")
+	completeFlag(cmd, "on-error", string(stopOnError), string(continueOnError))
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the report as JSON")
 	return cmd
 }
@@ -84,7 +85,7 @@ func (f *importFlags) run(cmd *cobra.Command, db *kv.Database, in *input) error 
 	if report.Unfinished {
 		fmt.Fprintf(errOut, "plinth: the last line of %s has no line end: the file may have been cut short\n", in.name)
 	}
-	if report.Interrupted {
+	if report.Interrupted && report.Lines > 0 {
 		fmt.Fprintf(errOut, "plinth: %s is imported up to line %d. Import it again from line %d on, or all of it, which does no harm.\n",
 			in.name, report.Lines, report.Lines+1)
 	}

@@ -26,6 +26,8 @@ type environment struct {
 	logger *slog.Logger
 	// began says that flags and arguments were accepted and RunE was called.
 	began bool
+	// begin sets the fields above.
+	begin func()
 }
 
 // commands lists the commands of the binary, in the order of the alphabet.
@@ -54,6 +56,8 @@ func execute(ctx context.Context, env *environment, root *cobra.Command, args []
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
+	initCobraCommands(root)
+	announce(root, env.begin)
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
@@ -96,11 +100,32 @@ Exit status: 0 success, 1 the command failed or a check did not hold,
 	flags := root.PersistentFlags()
 	flags.TextVar(&level, "log-level", level, "least `level` that is logged: debug, info, warn or error")
 	flags.Var(&format, "log-format", "`format` of log lines: text or json")
-	announce(root, func() {
+	completeFlag(root, "log-level", "debug", "info", "warn", "error")
+	completeFlag(root, "log-format", string(textLog), string(jsonLog))
+	env.begin = func() {
 		env.logger = slog.New(format.handler(root.ErrOrStderr(), level))
 		env.began = true
-	})
+	}
 	return root
+}
+
+// initCobraCommands adds Cobra's own commands, as Cobra would later, and makes
+// them refuse what they do not know: on their own they print help and succeed.
+// The streams must have been set: the scripts go to what is standard output now.
+func initCobraCommands(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				_, _, err := root.Find(args)
+				return err
+			}
+		}
+	}
 }
 
 // announce makes every command below cmd call begin just before its RunE. A

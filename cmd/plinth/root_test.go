@@ -27,6 +27,9 @@ func TestWrongUsageExitsWithTwoAndNamesTheHelp(t *testing.T) {
 		{"version", "--nonsense"},
 		{"--log-level", "loud", "version"},
 		{"--log-format", "xml", "version"},
+		{"help", "nonsense"},
+		{"completion", "nonsense"},
+		{"completion", "bash", "superfluous"},
 	} {
 		status, out, errOut := plinth(t, args...)
 		if status != statusUsage {
@@ -39,7 +42,7 @@ func TestWrongUsageExitsWithTwoAndNamesTheHelp(t *testing.T) {
 }
 
 func TestHelpAndNoCommandShowExamples(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"version", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"help"}, {"version", "--help"}, {"help", "version"}} {
 		status, out, errOut := plinth(t, args...)
 		if status != statusOK || errOut != "" {
 			t.Errorf("plinth %v: exit status %d, errors %q", args, status, errOut)
@@ -101,6 +104,56 @@ func TestExitStatusTellsFailureFromUsageAndInterruption(t *testing.T) {
 		status, errOut := executeProbe(c.ctx, c.args, c.body)
 		if status != c.status || !strings.Contains(errOut, c.errOut) {
 			t.Errorf("%s: exit status %d and %q, want %d and %q", name, status, errOut, c.status, c.errOut)
+		}
+	}
+}
+
+// failingWriter is standard output on a full disk.
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestResultsThatCannotBeWrittenAreAFailure(t *testing.T) {
+	dir := storeWithRows(t)
+	for _, args := range [][]string{
+		{"version"},
+		{"check", dir},
+		{"export", "--dir", dir, "-"},
+		{"shell", "--dir", dir, "--exec", "get a"},
+		{"completion", "bash"},
+	} {
+		var errOut bytes.Buffer
+		status := run(t.Context(), args, strings.NewReader(""), failingWriter{}, &errOut)
+		if status != statusFailed || strings.Count(errOut.String(), "no space left") != 1 {
+			t.Errorf("plinth %v: exit status %d, %q", args, status, errOut.String())
+		}
+	}
+	var errOut bytes.Buffer
+	status := run(t.Context(), []string{"shell", "--memory"}, strings.NewReader("getversion\ngetversion\n"), failingWriter{}, &errOut)
+	if status != statusFailed || !strings.Contains(errOut.String(), "no space left") {
+		t.Errorf("a script: exit status %d, %q", status, errOut.String())
+	}
+}
+
+func TestTheShellCompletesFlagsAndTheirValues(t *testing.T) {
+	for name, mark := range map[string]string{"bash": "__start_plinth", "zsh": "#compdef plinth", "fish": "complete -c plinth"} {
+		if status, out, errOut := plinth(t, "completion", name); status != statusOK || errOut != "" || !strings.Contains(out, mark) {
+			t.Errorf("completion %s: exit status %d, %d bytes, %q", name, status, len(out), errOut)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"ch"}, "check\t"},
+		{[]string{"check", ""}, ":16\n"}, // only directories
+		{[]string{"shell", "--dir", ""}, ":16\n"},
+		{[]string{"import", "--on-error", ""}, "stop\ncontinue\n:4\n"},
+		{[]string{"--log-level", ""}, "debug\ninfo\nwarn\nerror\n:4\n"},
+	} {
+		_, out, _ := plinth(t, append([]string{cobra.ShellCompRequestCmd}, c.args...)...)
+		if !strings.HasPrefix(out, c.want) {
+			t.Errorf("completions of %q: %q, want %q", c.args, out, c.want)
 		}
 	}
 }

@@ -47,10 +47,11 @@ status 1; lines that begin with # are comments.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.with(env, cmd, func(db *kv.Database, store *embedded.Store) error {
+				out := &writer{out: cmd.OutOrStdout()}
 				session := shell.NewSession(shell.Config{
-					Database: db, Out: cmd.OutOrStdout(), ErrOut: cmd.ErrOrStderr(), Status: statusOf(store),
+					Database: db, Out: out, ErrOut: cmd.ErrOrStderr(), Status: statusOf(store),
 				})
-				return flags.run(cmd, session)
+				return flags.run(cmd, session, out)
 			})
 		},
 	}
@@ -62,15 +63,18 @@ status 1; lines that begin with # are comments.`,
 	return cmd
 }
 
-// run feeds the session from --exec, a terminal or a pipe.
-func (f *shellFlags) run(cmd *cobra.Command, session *shell.Session) error {
+// run feeds the session, which prints to out, from --exec, a terminal or a
+// pipe.
+func (f *shellFlags) run(cmd *cobra.Command, session *shell.Session, out *writer) error {
 	switch {
 	case cmd.Flags().Changed("exec"):
-		return session.RunExec(cmd.Context(), f.exec)
+		err := session.RunExec(cmd.Context(), f.exec)
+		return errors.Join(err, out.err)
 	case isTerminal(cmd.InOrStdin()) && isTerminal(cmd.OutOrStdout()):
 		return f.interact(cmd.Context(), session)
 	}
-	return session.RunScript(cmd.Context(), newInterruptible(cmd.Context(), cmd.InOrStdin()))
+	err := session.RunScript(cmd.Context(), newInterruptible(cmd.Context(), cmd.InOrStdin()))
+	return errors.Join(err, out.err)
 }
 
 // errTerminated ends a shell at a terminal that was told to by SIGTERM.
