@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 
@@ -21,6 +22,9 @@ func (s *fakeSequencer) NextVersion(_ context.Context, req wire.CommitVersionReq
 	defer s.Unlock()
 	if req.Number != s.number+1 {
 		return wire.CommitVersionReply{}, errors.New("T2: two batches are being formed at once")
+	}
+	if req.Applied != s.last {
+		return wire.CommitVersionReply{}, fmt.Errorf("proxy says it has applied metadata up to %d, not %d", req.Applied, s.last)
 	}
 	s.number++
 	s.last += 10
@@ -55,6 +59,9 @@ func (r *fakeResolver) Resolve(_ context.Context, req *wire.ResolveRequest) (wir
 	}
 	if req.Prev != r.last {
 		return wire.ResolveReply{}, errors.New("T2: a batch is out of order")
+	}
+	if req.Acknowledged != r.last {
+		return wire.ResolveReply{}, fmt.Errorf("proxy acknowledges answers up to %d, the last was given at %d", req.Acknowledged, r.last)
 	}
 	r.last = req.Version
 	reply := wire.ResolveReply{Verdicts: make([]wire.Verdict, len(req.Transactions)), Conflicting: make([][]int, len(req.Transactions))}
@@ -141,6 +148,19 @@ func (l *fakeLog) close() {
 // keys returns how often each key was written.
 func (l *fakeLog) keys() map[string]int {
 	keys := make(map[string]int)
+	l.each(func(m wire.Mutation) { keys[string(m.Param1)]++ })
+	return keys
+}
+
+// values returns what each key was set to last.
+func (l *fakeLog) values() map[string]string {
+	values := make(map[string]string)
+	l.each(func(m wire.Mutation) { values[string(m.Param1)] = string(m.Param2) })
+	return values
+}
+
+// each visits all mutations in the log.
+func (l *fakeLog) each(visit func(wire.Mutation)) {
 	for _, b := range l.batches {
 		runs := wire.ReadRuns(b.Body)
 		for {
@@ -159,9 +179,8 @@ func (l *fakeLog) keys() map[string]int {
 				if !ok {
 					break
 				}
-				keys[string(m.Param1)]++
+				visit(m)
 			}
 		}
 	}
-	return keys
 }
