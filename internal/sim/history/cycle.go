@@ -1,6 +1,9 @@
 package history
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // class is a kind of cycle to look for: with edges of these kinds only, of
 // which exactly one is an rw if single is set.
@@ -141,8 +144,6 @@ func (s *search) back(from, to int32) []edge {
 			break
 		}
 	}
-	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
-		path[i], path[j] = path[j], path[i]
-	}
+	slices.Reverse(path)
 	return path
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -130,13 +131,10 @@ func Decode(data []byte) (*History, error) {
 	return h, nil
 }
 
+// Writes reports whether operations of the kind change anything.
+func (k Kind) Writes() bool { return k == Write || k == Clear || k == ClearRange || k == Append }
+
 // writes reports whether the transaction changed anything.
 func (t *Transaction) writes() bool {
-	for i := range t.Ops {
-		switch t.Ops[i].Kind {
-		case Write, Clear, ClearRange, Append:
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Ops, func(op Op) bool { return op.Kind.Writes() })
 }

@@ -42,8 +42,9 @@ type registerInput struct {
 // transactions and snapshot reads are left out; versions are not looked at.
 //
 // The problem is NP-hard, and in the simulation no time passes while the
-// program computes, so the limit is a number of steps, for each key. A history
-// with ranges or lists is ErrUnusable.
+// program computes, so the limit is a number of steps, for each key. Of a range
+// read the rows count; a history with clears of ranges, or with lists, is
+// ErrUnusable.
 func CheckRegisters(h *History, maxSteps int) (Verdict, error) {
 	parts, err := registerParts(h)
 	if err != nil {
@@ -208,26 +209,39 @@ func registerParts(h *History) (map[string][]porcupine.Operation, error) {
 func registerInputs(n int, t *Transaction) ([]*registerInput, error) {
 	byKey := make(map[string]*registerInput)
 	var all []*registerInput
+	input := func(key string) *registerInput {
+		if byKey[key] == nil {
+			byKey[key] = &registerInput{key: key}
+			all = append(all, byKey[key])
+		}
+		return byKey[key]
+	}
 	for i := range t.Ops {
 		op := &t.Ops[i]
-		in := byKey[op.Key]
-		if in == nil {
-			in = &registerInput{key: op.Key}
-			byKey[op.Key] = in
-			all = append(all, in)
-		}
 		switch op.Kind {
 		case Read:
-			if !in.reads && !in.writes && !op.Snapshot {
-				in.reads, in.absent, in.seen = true, op.Absent, op.Value
+			input(op.Key).read(op, op.Absent, op.Value)
+		case ReadRange:
+			for _, row := range op.Rows {
+				input(row.Key).read(op, false, row.Value)
 			}
 		case Write:
+			in := input(op.Key)
 			in.writes, in.remove, in.written = true, false, op.Value
 		case Clear:
+			in := input(op.Key)
 			in.writes, in.remove, in.written = true, true, ""
 		default:
-			return nil, unusable("transaction %d: %v; registers have no ranges and lists", n, op)
+			return nil, unusable("transaction %d: %v; that is not an operation on single registers", n, op)
 		}
 	}
 	return all, nil
+}
+
+// read notes the first read of a register, unless it sees the transaction's own
+// write.
+func (in *registerInput) read(op *Op, absent bool, value string) {
+	if !in.reads && !in.writes && !op.Snapshot {
+		in.reads, in.absent, in.seen = true, absent, value
+	}
 }

@@ -26,10 +26,14 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 		"ApiCorrectness":          func(rng *rand.Rand) Workload { return newAPICorrectness(rng) },
 		"AtomicOps":               func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
 		"AtomicOpsApiCorrectness": func(rng *rand.Rand) Workload { return newAtomicOpsAPI(rng) },
+		"BankTransfers":           func(rng *rand.Rand) Workload { return newBankTransfers(rng) },
 		"Cycle":                   func(rng *rand.Rand) Workload { return newCycle(rng) },
 		"Increment":               func(rng *rand.Rand) Workload { return newIncrement(rng) },
+		"ListAppend":              func(rng *rand.Rand) Workload { return newListAppend(rng) },
+		"Registers":               func(rng *rand.Rand) Workload { return newRegisters(rng) },
 		"RyowCorrectness":         func(rng *rand.Rand) Workload { return newRyowCorrectness(rng) },
 		"SelectorCorrectness":     func(rng *rand.Rand) Workload { return newSelectorCorrectness(rng) },
+		"Serializability":         func(rng *rand.Rand) Workload { return newSerializability(rng) },
 		"WriteDuringRead":         func(rng *rand.Rand) Workload { return newWriteDuringRead(rng) },
 	}
 }
