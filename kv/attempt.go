@@ -190,6 +190,9 @@ func (a *attempt) fetchVersion(ctx context.Context, request wire.ReadVersionRequ
 	if err := a.tx.queueForHotKey(ctx, anchors); err != nil {
 		return 0, err
 	}
+	if ctx.Err() != nil {
+		return 0, endError(ctx)
+	}
 	reply, err := a.db.backend.ReadVersion(ctx, request)
 	if err != nil {
 		return 0, callError(ctx, err)
@@ -260,5 +263,9 @@ func (a *attempt) callContext() (context.Context, error) {
 	if a.mu.ended != nil {
 		return nil, a.mu.ended
 	}
-	return a.contextLocked(), nil
+	ctx := a.contextLocked()
+	if ctx.Err() != nil {
+		return nil, endError(ctx)
+	}
+	return ctx, nil
 }

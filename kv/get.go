@@ -91,8 +91,8 @@ func (o *getOp) wait() ([]byte, error) {
 			a.joinLocked(&o.batch.flight)
 			continue
 		}
-		if a.mu.ended != nil {
-			return nil, a.mu.ended
+		if err := a.usableLocked(); err != nil {
+			return nil, err
 		}
 		a.sendQueueLocked()
 	}
@@ -108,6 +108,9 @@ func (a *attempt) sendQueueLocked() {
 
 	var reply wire.GetValuesReply
 	version, err := a.readVersion(b.request.Keys)
+	if err == nil && ctx.Err() != nil {
+		err = endError(ctx)
+	}
 	if err == nil {
 		b.request.Version = version
 		reply, err = a.db.backend.GetValues(ctx, &b.request)

@@ -3,6 +3,7 @@ package kv_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -211,6 +212,65 @@ func TestTheFirstInvalidWriteSticks(t *testing.T) {
 			}
 			mustBe(t, tx.OnError(err), c.want)
 		})
+	}
+}
+
+// TestReadsThatWereNotSentFailAfterAnInvalidWrite (K2): nothing is sent any
+// more, not even what was issued before.
+func TestReadsThatWereNotSentFailAfterAnInvalidWrite(t *testing.T) {
+	db, store := open(t)
+	tx := db.Begin(background)
+	defer tx.Cancel()
+	arrived := tx.Get([]byte("j"))
+	must(arrived.Wait())(t)
+	calls := store.Calls("GetValues")
+	get, key := tx.Get([]byte("k")), tx.GetKey(kv.FirstGreaterThan([]byte("k")))
+	rows := tx.Range(kv.AllKeys(), kv.RangeOptions{})
+	tx.Set([]byte("\xff"), nil)
+	_, err := get.Wait()
+	mustBe(t, err, kv.ErrKeyOutsideLegalRange)
+	_, err = key.Wait()
+	mustBe(t, err, kv.ErrKeyOutsideLegalRange)
+	_, err = rows.Slice()
+	mustBe(t, err, kv.ErrKeyOutsideLegalRange)
+	if store.Calls("GetValues") != calls || store.Calls("GetKey")+store.Calls("GetRange") != 0 {
+		t.Error("something was sent")
+	}
+	if _, err := arrived.Wait(); err != nil {
+		t.Errorf("a value that had arrived is gone: %v", err)
+	}
+}
+
+// TestNothingIsSentOnceTheContextHasEnded (K8), with a read version that is
+// known and with one that is not.
+func TestNothingIsSentOnceTheContextHasEnded(t *testing.T) {
+	cause := errors.New("the user has gone")
+	for _, known := range []bool{true, false} {
+		db, store := open(t)
+		ctx, end := context.WithCancelCause(background)
+		tx := db.Begin(ctx)
+		if known {
+			must(tx.ReadVersion())(t)
+		}
+		get, key := tx.Get([]byte("k")), tx.GetKey(kv.FirstGreaterThan([]byte("k")))
+		rows := tx.Range(kv.AllKeys(), kv.RangeOptions{})
+		tx.Set([]byte("k"), nil)
+		calls := store.Calls("ReadVersion")
+		end(cause)
+		_, err := get.Wait()
+		mustBe(t, err, cause)
+		_, err = key.Wait()
+		mustBe(t, err, cause)
+		_, err = rows.Slice()
+		mustBe(t, err, cause)
+		mustBe(t, tx.Commit(), cause)
+		for _, call := range []string{"GetValues", "GetKey", "GetRange", "Commit"} {
+			calls += store.Calls(call)
+		}
+		if calls != store.Calls("ReadVersion") {
+			t.Errorf("version known %t: something was sent", known)
+		}
+		tx.Cancel()
 	}
 }
 
