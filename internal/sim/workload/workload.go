@@ -28,6 +28,7 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 		"AtomicOpsApiCorrectness": func(rng *rand.Rand) Workload { return newAtomicOpsAPI(rng) },
 		"BankTransfers":           func(rng *rand.Rand) Workload { return newBankTransfers(rng) },
 		"Cycle":                   func(rng *rand.Rand) Workload { return newCycle(rng) },
+		"FuzzApiCorrectness":      func(rng *rand.Rand) Workload { return newFuzzAPI(rng) },
 		"Increment":               func(rng *rand.Rand) Workload { return newIncrement(rng) },
 		"ListAppend":              func(rng *rand.Rand) Workload { return newListAppend(rng) },
 		"Registers":               func(rng *rand.Rand) Workload { return newRegisters(rng) },
