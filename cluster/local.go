@@ -11,6 +11,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/raftgroup"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -311,6 +312,9 @@ const maxLagVersions = wire.VersionsPerSecond / 2
 // server does not catch up. A version that the storage server has left behind
 // already is fine.
 func (l *Local) keepPace(ctx context.Context) error {
+	if fault.Point("cluster.pace.behind") {
+		return wire.ErrProcessBehind
+	}
 	pace := l.sequencer.Committed() - maxLagVersions
 	if l.storage.Version() >= pace {
 		return nil

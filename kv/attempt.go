@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -192,6 +193,9 @@ func (a *attempt) fetchVersion(ctx context.Context, request wire.ReadVersionRequ
 	}
 	if ctx.Err() != nil {
 		return 0, endError(ctx)
+	}
+	if fault.Point("kv.readVersion.behind") {
+		return 0, wire.ErrProcessBehind
 	}
 	reply, err := a.db.backend.ReadVersion(ctx, request)
 	if err != nil {

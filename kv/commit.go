@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -31,7 +32,11 @@ func (tx *Transaction) Commit() error {
 	request, err := a.commitRequest()
 	if err == nil {
 		var reply wire.CommitReply
-		if reply, err = a.db.backend.Commit(ctx, request); err == nil {
+		reply, err = a.db.backend.Commit(ctx, request)
+		if err == nil && fault.Point("kv.commit.loseReply") {
+			err = wire.ErrCommitUnknownResult
+		}
+		if err == nil {
 			a.conclude(reply, request)
 			return nil
 		}

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -152,6 +153,9 @@ func (b *getBatch) finish(shared [][]byte, err error) {
 
 func (a *attempt) takeQueueLocked() *getBatch {
 	n := min(len(a.mu.queue), maxBatchKeys)
+	if fault.Point("kv.get.shortBatch") {
+		n = min(n, 1)
+	}
 	b := &getBatch{ops: a.mu.queue[:n:n]}
 	b.flight.running = true
 	a.mu.queue = a.mu.queue[n:] // the batch keeps the front of the array

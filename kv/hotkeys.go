@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -165,6 +166,11 @@ func (h *hotKeys) join(ctx context.Context, wanted []byte, anchors [][]byte) (*t
 	h.sweepLocked(now)
 	k := h.pickLocked(wanted, anchors)
 	if k == nil || len(k.waiting) >= maxTickets {
+		h.mu.Unlock()
+		return nil, nil
+	}
+	if fault.Point("kv.hotKeys.giveUp") {
+		h.coolLocked(k)
 		h.mu.Unlock()
 		return nil, nil
 	}

@@ -3,6 +3,7 @@ package kv
 import (
 	"bytes"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -135,12 +136,16 @@ func (r *storedRows) fetch() error {
 	if err != nil {
 		return err
 	}
+	limitBytes := r.pieceBytes
+	if fault.Point("kv.range.smallPiece") {
+		limitBytes = 1
+	}
 	reply, err := a.db.backend.GetRange(ctx, &wire.GetRangeRequest{
 		Version:    version,
 		Begin:      begin,
 		End:        end,
 		LimitRows:  r.rowLimit(),
-		LimitBytes: r.pieceBytes,
+		LimitBytes: limitBytes,
 		Reverse:    r.reverse,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -143,7 +144,13 @@ func (w *Watch) start() (context.Context, error) {
 func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 	var delay time.Duration
 	for {
-		reply, err := w.db.backend.Watch(ctx, request)
+		var reply wire.WatchReply
+		var err error
+		if fault.Point("kv.watch.armAgain") {
+			err = wire.ErrProcessBehind
+		} else {
+			reply, err = w.db.backend.Watch(ctx, request)
+		}
 		if err == nil {
 			return w.awaitVisible(ctx, reply.Version)
 		}

@@ -1,6 +1,9 @@
 package resolver
 
-import "github.com/plinthdb/plinth/internal/wire"
+import (
+	"github.com/plinthdb/plinth/internal/fault"
+	"github.com/plinthdb/plinth/internal/wire"
+)
 
 // writable returns the segment that takes the next write, at version, with
 // room for it in its head.
@@ -9,7 +12,7 @@ func (s *ConflictSet) writable(version wire.Version) *segment {
 		return s.begin(version)
 	}
 	g := s.segments[len(s.segments)-1]
-	if len(g.head.steps)+2 > s.tuning.headSteps {
+	if n := len(g.head.steps); n+2 > s.tuning.headSteps || n > 0 && fault.Point("resolver.head.flushEarly") {
 		g.flush(&s.pool)
 	}
 	if s.full(g, version) {
@@ -26,7 +29,8 @@ func (s *ConflictSet) full(g *segment, version wire.Version) bool {
 	span := version - g.base
 	return span > s.tuning.maxSegmentVersions ||
 		g.keys.usedBytes()+g.stepsBytes+s.points.usedBytes() >= s.tuning.segmentBytes ||
-		span > s.tuning.segmentVersions && g.steps() >= s.tuning.segmentSteps
+		span > s.tuning.segmentVersions && g.steps() >= s.tuning.segmentSteps ||
+		g.steps() > 0 && fault.Point("resolver.segment.sealEarly")
 }
 
 // begin appends a segment for writes from version on. Every other segment is
@@ -54,7 +58,8 @@ func (s *ConflictSet) begin(version wire.Version) *segment {
 // later comes out of sealedBytes.
 func (s *ConflictSet) makeRoom() {
 	room := s.tuning.limitBytes - s.pool.limitBytes() - 2*s.tuning.segmentBytes
-	for len(s.segments) > 0 && s.sealedBytes > room {
+	early := len(s.segments) > 1 && fault.Point("resolver.window.forgetEarly")
+	for ; len(s.segments) > 0 && (s.sealedBytes > room || early); early = false {
 		s.floorRaises++
 		s.floor = max(s.floor, s.segments[0].max)
 		s.sealedBytes -= s.segments[0].bytes()
@@ -91,6 +96,9 @@ func (s *ConflictSet) drop() {
 // look at an old segment becomes a look at one run. One merge a batch keeps
 // the pauses short.
 func (s *ConflictSet) tidy() {
+	if fault.Point("resolver.tidy.later") {
+		return
+	}
 	for i := len(s.segments) - 2; i >= 0; i-- {
 		g := s.segments[i]
 		if len(g.runs) < 2 {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -97,6 +98,9 @@ func (s *Server) await(ctx context.Context, version wire.Version) error {
 	}
 	if version <= s.applied.load() {
 		return nil
+	}
+	if fault.Point("storage.read.giveUpEarly") {
+		return wire.ErrFutureVersion
 	}
 	q := s.waiting.add(version)
 	if q == nil {

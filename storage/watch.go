@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/google/btree"
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -144,6 +145,9 @@ func (s *Server) Watch(ctx context.Context, req *wire.WatchRequest) (wire.WatchR
 		}
 		if (value == nil) != (req.Value == nil) || !bytes.Equal(value, req.Value) {
 			return wire.WatchReply{Version: version}, nil
+		}
+		if fault.Point("storage.watch.lookAgain") {
+			wake(w.hint)
 		}
 		select {
 		case <-w.hint:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -66,6 +67,9 @@ func (s *Server) fetch(req wire.PeekRequest, batches []Batch, through wire.Versi
 	limit := req.LimitBytes
 	if limit <= 0 {
 		limit = defaultPeekBytes
+	}
+	if fault.Point("txlog.peek.oneBatch") {
+		limit = 1
 	}
 	reply := wire.PeekReply{Through: through, Versions: make([]wire.TaggedVersion, 0, len(batches))}
 	bytes := 0

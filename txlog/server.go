@@ -9,6 +9,7 @@ import (
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/raftgroup"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -127,6 +128,9 @@ func (s *Server) Append(req *wire.AppendRequest, done func(error)) {
 		if r.stall != nil {
 			r.stall.Stop()
 		}
+		if fault.Point("txlog.append.repeat") {
+			s.propose(r.req, func(error) {}) // as a proxy does that got no answer
+		}
 		s.propose(r.req, r.done)
 	}
 }
@@ -205,7 +209,7 @@ func (s *Server) run(ctx context.Context, c command) (any, error) {
 func (s *Server) cut() error {
 	s.mu.Lock()
 	index := s.mu.core.Forgettable()
-	if index == 0 || s.mu.cut && s.group.BytesThrough(index) < s.config.CutBytes {
+	if index == 0 || s.mu.cut && s.group.BytesThrough(index) < s.config.CutBytes && !fault.Point("txlog.cut.early") {
 		s.mu.Unlock()
 		return nil
 	}

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -38,9 +39,13 @@ func (f *former) form(ctx context.Context, members []*pending) *batch {
 
 func (f *former) fill(ctx context.Context, b *batch) error {
 	f.number++
-	turn, err := f.config.Sequencer.NextVersion(ctx, wire.CommitVersionRequest{
+	req := wire.CommitVersionRequest{
 		Role: f.config.SequencerRole, Proxy: f.config.Role, Number: f.number, Applied: f.applied,
-	})
+	}
+	turn, err := f.config.Sequencer.NextVersion(ctx, req)
+	if err == nil && fault.Point("txn.version.askAgain") {
+		turn, err = f.config.Sequencer.NextVersion(ctx, req)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,11 @@ func (f *former) fill(ctx context.Context, b *batch) error {
 		return wire.ErrInternal.With("commit proxy was given %d metadata changes, which it cannot apply yet", len(turn.Metadata))
 	}
 	f.applied = turn.Version
-	b.verdicts, err = f.config.Resolver.Resolve(ctx, f.resolveRequest(turn, b.members))
+	resolve := f.resolveRequest(turn, b.members)
+	b.verdicts, err = f.config.Resolver.Resolve(ctx, resolve)
+	if err == nil && fault.Point("txn.resolve.askAgain") {
+		b.verdicts, err = f.config.Resolver.Resolve(ctx, resolve)
+	}
 	if err != nil {
 		return err
 	}

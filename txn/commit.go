@@ -3,9 +3,12 @@ package txn
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -23,6 +26,8 @@ const (
 	// defaultMaxBatchCount ends a batch. A stamp has 16 bits for a
 	// transaction's place in its batch.
 	defaultMaxBatchCount = 10_000
+	// maxFaultDelay is how long a fault site holds things up at most.
+	maxFaultDelay = 50 * time.Millisecond
 )
 
 // CommitConfig is what a commit proxy is recruited with.
@@ -160,7 +165,7 @@ func (p *CommitProxy) enqueue(t *pending) (lead bool, err error) {
 	if p.mu.failed != nil {
 		return false, p.mu.failed
 	}
-	if p.mu.pendingBytes > 0 && p.mu.pendingBytes+t.bytes > p.config.MaxPendingBytes {
+	if p.mu.pendingBytes > 0 && (p.mu.pendingBytes+t.bytes > p.config.MaxPendingBytes || fault.Point("txn.commit.memoryLimit")) {
 		return false, wire.ErrCommitProxyMemoryLimit
 	}
 	p.mu.pendingBytes += t.bytes
@@ -229,7 +234,7 @@ func (p *CommitProxy) takeBatch() (members []*pending) {
 	}
 	count, bytes := 0, 0
 	for _, t := range p.mu.queue {
-		if count > 0 && (count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes) {
+		if count > 0 && (count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes || fault.Point("txn.batch.short")) {
 			break
 		}
 		count++
@@ -267,6 +272,9 @@ func (p *CommitProxy) finish(b *batch, err error) {
 	p.mu.Unlock()
 	if first && p.config.OnFailure != nil {
 		p.config.OnFailure(err)
+	}
+	if fault.Point("txn.commit.answerLate") {
+		time.Sleep(rand.N(maxFaultDelay))
 	}
 	for i, t := range b.members {
 		t.reply, t.err = b.answer(i, err)

@@ -2,8 +2,11 @@ package txn
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
+	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -74,7 +77,7 @@ func (p *ReadVersionProxy) ReadVersion(ctx context.Context, _ wire.ReadVersionRe
 		p.land()
 		return reply, err
 	}
-	if p.mu.waiters >= p.config.MaxWaiters {
+	if p.mu.waiters >= p.config.MaxWaiters || fault.Point("txn.readVersion.memoryLimit") {
 		p.mu.Unlock()
 		return wire.ReadVersionReply{}, wire.ErrGRVProxyMemoryLimit
 	}
@@ -107,6 +110,9 @@ func (p *ReadVersionProxy) look(ctx context.Context) (wire.ReadVersionReply, err
 	version, err := p.config.Sequencer.CommittedVersion(ctx, p.config.SequencerRole)
 	if err != nil {
 		return wire.ReadVersionReply{}, err
+	}
+	if fault.Point("txn.readVersion.late") {
+		time.Sleep(rand.N(maxFaultDelay))
 	}
 	if err := p.config.Log.ConfirmLive(ctx, p.config.Generation); err != nil {
 		return wire.ReadVersionReply{}, err

@@ -7,6 +7,7 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -56,7 +57,7 @@ func (g *Group) writeLocked(m *pb.Message) {
 	var records []wal.Record
 	if m.Term != nil {
 		hs := &pb.HardState{Term: m.Term, Vote: m.Vote, Commit: m.Commit}
-		if hs.GetTerm() != g.mu.hardState.GetTerm() || hs.GetVote() != g.mu.hardState.GetVote() {
+		if hs.GetTerm() != g.mu.hardState.GetTerm() || hs.GetVote() != g.mu.hardState.GetVote() || fault.Point("raftgroup.hardState.again") {
 			records = append(records, g.hardStateRecord(hs))
 		}
 		g.mu.hardState = hs

@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -207,7 +208,11 @@ func (s *Store) located(entries []*pb.Entry, positions []wal.Position) {
 			sl.pos = positions[i]
 		}
 	}
-	for s.mu.cached > s.cacheBytes && s.mu.evicted < len(s.mu.slots) {
+	limit := s.cacheBytes
+	if fault.Point("raftgroup.cache.evictEarly") {
+		limit = 0
+	}
+	for s.mu.cached > limit && s.mu.evicted < len(s.mu.slots) {
 		sl := &s.mu.slots[s.mu.evicted]
 		if sl.pos == (wal.Position{}) {
 			break

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/fault"
 )
 
 // writeCategory names the log's writes in the statistics of the file system.
@@ -114,7 +116,7 @@ func closeAfter(err error, f vfs.File) error {
 func (l *Log) freeOldestLocked() func() error {
 	c := &l.mu.catalog
 	s := c.dropped[0]
-	keep := len(c.free) < l.opts.FreeSegments && s.size <= l.opts.SegmentBytes+l.opts.SegmentBytes/4
+	keep := len(c.free) < l.opts.FreeSegments && s.size <= l.opts.SegmentBytes+l.opts.SegmentBytes/4 && !fault.Point("wal.segment.useOnce")
 	return func() error {
 		if s.reader.file != nil {
 			if err := s.reader.file.Close(); err != nil {

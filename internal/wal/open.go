@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/internal/fault"
 )
 
 // Open replays everything kept, through Options.Replay, and returns a log that
@@ -45,7 +47,7 @@ func Open(opts Options) (*Log, error) {
 	if err := l.start(); err != nil {
 		return nil, err
 	}
-	if r.unnamed {
+	if r.unnamed || fault.Point("wal.open.sealAnyway") {
 		// The first record of the new segment seals what was recovered: from now
 		// on damage there is found, although nothing was appended yet.
 		if err := l.seal(); err != nil {

@@ -1,5 +1,11 @@
 package wal
 
+import (
+	"math/rand/v2"
+
+	"github.com/plinthdb/plinth/internal/fault"
+)
+
 // Record is what the log stores: an opaque payload under a small header.
 type Record struct {
 	// Group is the Raft group that the record belongs to.
@@ -94,7 +100,7 @@ func (q *queue) add(r *Record) Position {
 	size := recordBytes(r.payloadBytes())
 	// A mark may still follow the last record of a segment. A record that is
 	// larger than a segment gets one of its own.
-	if q.tail > firstRecordOffset && q.tail+size+markBytes > q.segmentBytes {
+	if q.tail > firstRecordOffset && (q.tail+size+markBytes > q.segmentBytes || rollsEarly()) {
 		q.before = link{prev: q.segment, end: q.tail}
 		q.segment++
 		q.tail = 0
@@ -103,6 +109,10 @@ func (q *queue) add(r *Record) Position {
 	q.pending.records++
 	return q.put(header{typ: typeData, kind: r.Kind, group: r.Group, index: r.Index}, r.Payload, r.Rest)
 }
+
+// rollsEarly lets a fault site end segments early, not too often: each costs a
+// file.
+func rollsEarly() bool { return fault.Point("wal.segment.rollEarly") && rand.IntN(10) == 0 }
 
 // begin makes sure that the segment has its link.
 func (q *queue) begin() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -117,7 +118,7 @@ func (l *Log) makeRoomLocked() error {
 			oldest = s
 		}
 	}
-	if open < maxReaders || oldest == nil {
+	if oldest == nil || open < maxReaders && !fault.Point("wal.reader.closeEarly") {
 		return nil
 	}
 	f := oldest.reader.file

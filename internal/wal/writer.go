@@ -5,6 +5,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/invariants"
 )
 
@@ -161,6 +162,9 @@ func (w *writer) grow() error {
 	}
 	o := &w.log.opts
 	w.filled = w.written
+	if fault.Point("wal.segment.growNot") {
+		return nil
+	}
 	target := min(w.written+o.GrowBytes, o.SegmentBytes)
 	if w.zeros == nil {
 		w.zeros = make([]byte, min(o.GrowBytes, 1<<20))
