@@ -26,6 +26,11 @@ var ErrNoGo = errors.New("the simulation compiles Plinth for wasm and needs the 
 type BuildConfig struct {
 	// Root is the source tree, see FindSource.
 	Root string
+	// Module is the directory below Root of another module that holds the
+	// simulated program; empty is Root itself.
+	Module string
+	// Package is the simulated program in the module; empty is Plinth's own.
+	Package string
 	// CacheDir is where intermediate files are kept; empty is "plinth/sim"
 	// below the user's cache directory.
 	CacheDir string
@@ -81,13 +86,20 @@ func newBuilder(config BuildConfig) (*builder, error) {
 	if config.Log == nil {
 		config.Log = io.Discard
 	}
-	b := &builder{BuildConfig: config, cache: cache, dir: filepath.Join(cache, "build-"+key([]byte(root)))}
+	if config.Package == "" {
+		config.Package = guestPackage
+	}
+	b := &builder{BuildConfig: config, cache: cache}
+	b.dir = filepath.Join(cache, "build-"+key([]byte(b.moduleDir())))
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
 	}
 	markUsed(b.dir)
 	return b, nil
 }
+
+// moduleDir is where the go command runs.
+func (b *builder) moduleDir() string { return filepath.Join(b.Root, b.Module) }
 
 // compile builds the program against the copy of Pebble in the directory
 // pebble.
@@ -117,7 +129,7 @@ func (b *builder) compile(ctx context.Context, pebble string) ([]byte, error) {
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
-	if _, err := b.goCommand(ctx, []string{"GOOS=wasip1", "GOARCH=wasm"}, append(args, guestPackage)...); err != nil {
+	if _, err := b.goCommand(ctx, []string{"GOOS=wasip1", "GOARCH=wasm"}, append(args, b.Package)...); err != nil {
 		return nil, fmt.Errorf("compiling the simulation: %w", err)
 	}
 	return os.ReadFile(wasm)
@@ -127,7 +139,7 @@ func (b *builder) compile(ctx context.Context, pebble string) ([]byte, error) {
 func (b *builder) writeModfile(ctx context.Context, pebble string) (string, error) {
 	modfile := filepath.Join(b.dir, "go.mod")
 	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := os.ReadFile(filepath.Join(b.Root, name))
+		data, err := os.ReadFile(filepath.Join(b.moduleDir(), name))
 		if err != nil {
 			return "", err
 		}
@@ -141,11 +153,11 @@ func (b *builder) writeModfile(ctx context.Context, pebble string) (string, erro
 	return modfile, nil
 }
 
-// goCommand runs the go command in the source tree and returns its standard
+// goCommand runs the go command in the module and returns its standard
 // output. Its error holds what the command wrote to standard error.
 func (b *builder) goCommand(ctx context.Context, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = b.Root
+	cmd.Dir = b.moduleDir()
 	// The caller's GOFLAGS may hold -race or -mod=vendor, which do not apply.
 	cmd.Env = append(append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0"), env...)
 	var stdout, stderr bytes.Buffer
