@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -52,8 +53,20 @@ type LocalConfig struct {
 	ResolverBytes int64
 	// MaxPendingBytes bounds the transactions that wait to be committed.
 	MaxPendingBytes int
-	// MaxBatchCount and MaxInFlight shape the commit proxy's batches.
-	MaxBatchCount, MaxInFlight int
+	// MaxBatchCount, MaxBatchBytes and MaxInFlight shape the commit proxy's
+	// batches.
+	MaxBatchCount, MaxBatchBytes, MaxInFlight int
+	// MaxWaitingVersions bounds the transactions that wait for a read version,
+	// MaxWaitingReads the reads that wait for theirs to arrive.
+	MaxWaitingVersions, MaxWaitingReads int
+	// PeekBytes and MaxRangeBytes end one reply of the log to the storage server,
+	// and one of the storage server to a range read.
+	PeekBytes, MaxRangeBytes int
+	// StepVersions is how many versions move from the window to the engine at a
+	// time, IdleAfter when all do because nothing is committed, and FlushInterval
+	// how long the engine may keep them in memory; see storage.Config.
+	StepVersions             wire.Version
+	IdleAfter, FlushInterval time.Duration
 }
 
 // Local is a whole store in one process: every role once. Its methods are what
@@ -173,6 +186,8 @@ func (l *Local) openStorage(ctx context.Context) (err error) {
 	l.storage, err = storage.Open(ctx, storage.Config{
 		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, storageDir), Tag: localTag, Log: l.log,
 		CacheBytes: l.config.CacheBytes, WindowBytes: l.config.WindowBytes, MemTableBytes: l.config.MemTableBytes,
+		PeekBytes: l.config.PeekBytes, MaxRangeBytes: l.config.MaxRangeBytes, MaxWaitingReads: l.config.MaxWaitingReads,
+		StepVersions: l.config.StepVersions, IdleAfter: l.config.IdleAfter, FlushInterval: l.config.FlushInterval,
 		Logger: l.config.Logger, OnFatal: l.end,
 	})
 	if err != nil {
@@ -189,12 +204,13 @@ func (l *Local) recruit(first wire.Version) {
 	l.resolver = resolver.New(resolver.Config{Role: resolverRole, Floor: first, LimitBytes: l.config.ResolverBytes, OnStall: l.end})
 	l.versions = txn.NewReadVersionProxy(txn.ReadVersionConfig{
 		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log,
+		MaxWaiters: l.config.MaxWaitingVersions,
 	})
 	l.commits = txn.NewCommitProxy(txn.CommitConfig{
 		Generation: l.generation, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
 		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag),
 		OnFailure: l.end, MaxPendingBytes: l.config.MaxPendingBytes,
-		MaxBatchCount: l.config.MaxBatchCount, MaxInFlight: l.config.MaxInFlight,
+		MaxBatchCount: l.config.MaxBatchCount, MaxBatchBytes: l.config.MaxBatchBytes, MaxInFlight: l.config.MaxInFlight,
 	})
 }
 

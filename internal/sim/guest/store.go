@@ -35,6 +35,12 @@ func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.St
 		t.LogCutBytes = int(sizes.LogCutBytes)
 		t.MaxBatchCount = sizes.MaxBatchCount
 		t.MaxInFlight = sizes.MaxInFlight
+		t.MaxBatchBytes = sizes.MaxBatchBytes
+		t.MaxPendingBytes = sizes.MaxPendingBytes
+		t.MaxWaitingVersions, t.MaxWaitingReads = sizes.MaxWaitingVersions, sizes.MaxWaitingReads
+		t.PeekBytes, t.MaxRangeBytes = sizes.PeekBytes, sizes.MaxRangeBytes
+		t.StepVersions = kv.Version(sizes.StepVersions)
+		t.IdleAfter, t.FlushInterval = sizes.IdleAfter, sizes.FlushInterval
 	}), embedded.WithDatabaseOptions(kv.WithMaxWatches(sizes.MaxWatches)))
 	if err != nil {
 		return nil, nil, err

@@ -42,29 +42,6 @@ type Swarm struct {
 	ArmProbability, FireProbability float64
 }
 
-// Sizes are the sizes of a store's parts, many times smaller than in real
-// life so that every limit is reached within seconds.
-type Sizes struct {
-	CacheBytes, WindowBytes, MemTableBytes      int64
-	LogCacheBytes, LogSegmentBytes, LogCutBytes int64
-	MaxBatchCount, MaxInFlight                  int
-	MaxWatches                                  int
-}
-
-func drawSizes(rng *rand.Rand) Sizes {
-	return Sizes{
-		CacheBytes:      logarithmic[int64](rng, 64<<10, 8<<20),
-		WindowBytes:     logarithmic[int64](rng, 64<<10, 8<<20),
-		MemTableBytes:   logarithmic[int64](rng, 64<<10, 1<<20),
-		LogCacheBytes:   logarithmic[int64](rng, 4<<10, 1<<20),
-		LogSegmentBytes: logarithmic[int64](rng, 32<<10, 1<<20),
-		LogCutBytes:     logarithmic[int64](rng, 4<<10, 1<<20),
-		MaxBatchCount:   logarithmic(rng, 1, 1000),
-		MaxInFlight:     logarithmic(rng, 1, 16),
-		MaxWatches:      logarithmic(rng, 10, 200),
-	}
-}
-
 // Draw draws the configuration of a seed.
 func Draw(rng *rand.Rand) Swarm {
 	keep := [...]float64{0, 0.1, 0.5, 0.9, 1}
@@ -79,7 +56,7 @@ func Draw(rng *rand.Rand) Swarm {
 		},
 		Sizes:   drawSizes(rng),
 		Clients: logarithmic(rng, 3, 25),
-		Rate:    logarithmic(rng, 60.0, 400.0),
+		Rate:    logarithmic(rng, 60.0, 250.0),
 		Habits: workload.Habits{
 			Dawdle:         sometimes(rng, time.Millisecond, 2*time.Second),
 			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],
