@@ -101,6 +101,9 @@ func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Sw
 	if len(names) == 1 && names[0] == scenario.PebbleName {
 		return scenario.RunPebble(ctx, w, swarm)
 	}
+	if len(names) == 1 && names[0] == scenario.IdleName {
+		return scenario.RunIdle(ctx, w, swarm, embeddedDriver(swarm.Sizes))
+	}
 	if len(names) == 1 && names[0] == scenario.EchoName {
 		return scenario.RunEcho(ctx, w, scenario.EchoFrames{}, c.safety, c.liveness)
 	}
