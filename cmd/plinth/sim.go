@@ -166,6 +166,9 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 			return fmt.Errorf("--%s does not go with --%s: %s", p.flag, p.other, p.why)
 		}
 	}
+	if f.plant == "all" {
+		return errors.New("--plant plants one bug: name it")
+	}
 	_, err := f.campaign(time.Now())
 	return err
 }
@@ -181,10 +184,11 @@ func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 	}
 	build := host.BuildConfig{Root: root, CacheDir: f.cache, Log: printer.progress}
 	if f.plant != "" {
-		if build.Overlay, err = planted(root, f.plant); err != nil {
+		overlay, chosen, err := planted(root, []string{f.plant})
+		if err != nil {
 			return err
 		}
-		campaign.Run.Flags = []string{"--plant", f.plant}
+		build.Overlay, campaign.Run.Env, campaign.Run.Flags = overlay, chosen[0].On(), []string{"--plant", f.plant}
 	}
 	wasm, err := host.Build(ctx, build)
 	if err != nil {

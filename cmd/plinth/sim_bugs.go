@@ -14,42 +14,44 @@ import (
 // bugSeeds is how many seeds a planted bug may take to be found.
 const bugSeeds = 200
 
-// planted returns the source files with the bug of that name in them.
-func planted(root, name string) (map[string][]byte, error) {
+// planted returns the source files with all bugs in them, and the chosen bugs.
+func planted(root string, names []string) (overlay map[string][]byte, chosen []bugs.Bug, err error) {
 	all, err := bugs.Read(root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	chosen, err := bugs.Choose(all, []string{name})
-	if err != nil {
-		return nil, err
+	if chosen, err = bugs.Choose(all, names); err != nil {
+		return nil, nil, err
 	}
-	if len(chosen) != 1 {
-		return nil, fmt.Errorf("--plant %s: name one bug", name)
-	}
-	return chosen[0].Overlay()
+	overlay, err = bugs.Plant(root, all)
+	return overlay, chosen, err
 }
 
-// findBugs plants one bug after the other, looks for it, and prints a table.
+// findBugs looks for one planted bug after the other and prints a table.
 func (f *simFlags) findBugs(ctx context.Context, out, progress io.Writer) error {
 	root, err := host.FindSource(f.source)
 	if err != nil {
 		return err
 	}
-	all, err := bugs.Read(root)
+	overlay, chosen, err := planted(root, f.hunt)
 	if err != nil {
 		return err
 	}
-	chosen, err := bugs.Choose(all, f.hunt)
+	wasm, err := host.Build(ctx, host.BuildConfig{Root: root, CacheDir: f.cache, Overlay: overlay, Log: progress})
 	if err != nil {
 		return err
 	}
-	hunt := f.newHunt(root)
+	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: f.cache, Log: progress})
+	if err != nil {
+		return err
+	}
+	defer program.Close(ctx)
+	hunt := f.newHunt(program)
 	findings, err := searchAll(ctx, &hunt, chosen, progress)
 	if err != nil {
 		return errors.Join(err, bugs.Table(out, findings))
 	}
-	fmt.Fprintln(progress, "running the seeds that found a bug without any bug")
+	fmt.Fprintln(progress, "running the seeds that found a bug with all bugs off")
 	failed, err := hunt.Vindicate(ctx, findings)
 	for _, r := range failed {
 		err = errors.Join(err, r.Print(out))
@@ -69,7 +71,7 @@ func (f *simFlags) findBugs(ctx context.Context, out, progress io.Writer) error 
 	return nil
 }
 
-func (f *simFlags) newHunt(root string) bugs.Hunt {
+func (f *simFlags) newHunt(program bugs.Campaigner) bugs.Hunt {
 	campaign := host.CampaignConfig{First: 1, Count: bugSeeds, Workers: f.workers}
 	campaign.Run.TailLines, campaign.Run.Args = f.tail, f.guest
 	if f.hasSeed {
@@ -78,7 +80,7 @@ func (f *simFlags) newHunt(root string) bugs.Hunt {
 	if f.seeds > 0 {
 		campaign.Count = f.seeds
 	}
-	return bugs.Hunt{Build: host.BuildConfig{Root: root, CacheDir: f.cache}, Campaign: campaign}
+	return bugs.Hunt{Program: program, Campaign: campaign}
 }
 
 // searchAll looks for the bugs in turn and says how far it is.

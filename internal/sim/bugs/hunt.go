@@ -9,10 +9,14 @@ import (
 	"github.com/plinthdb/plinth/internal/sim/report"
 )
 
+// Campaigner runs seeds; it is a host.Program of what Plant returns.
+type Campaigner interface {
+	Campaign(ctx context.Context, config host.CampaignConfig, each func(*host.Result, *host.Totals)) *host.Totals
+}
+
 // Hunt says how to look for bugs.
 type Hunt struct {
-	// Build is how the program is compiled; Overlay is the hunt's own.
-	Build host.BuildConfig
+	Program Campaigner
 	// Campaign says which seeds to run, and how, until one fails.
 	Campaign host.CampaignConfig
 	// Each gets every result and the totals of the search so far; nil is
@@ -47,38 +51,36 @@ func (f *Finding) By() string {
 	return f.Result.Outcome.String()
 }
 
-// Search compiles the program with the bug planted and runs seeds until one
-// fails. The finding is that of the lowest seed that fails, however many run
-// at a time.
+// Search runs seeds with the bug on until one fails. The finding is that of
+// the lowest seed that fails, however many run at a time.
 func (h *Hunt) Search(ctx context.Context, bug Bug) (Finding, error) {
 	f := Finding{Bug: bug}
-	overlay, err := bug.Overlay()
-	if err != nil {
-		return f, err
-	}
 	campaign := h.Campaign
 	campaign.MaxFailures, campaign.TwiceEvery = 1, 0
+	campaign.Run.Env = bug.On()
 	campaign.Run.Flags = append([]string{"--plant", bug.Name}, campaign.Run.Flags...)
-	err = h.run(ctx, overlay, campaign, func(r *host.Result, totals *host.Totals) {
-		f.Seeds = max(f.Seeds, uint64(totals.Runs))
+	h.Program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
+		f.Seeds = uint64(totals.Runs)
 		if r.Outcome != host.Passed && (f.Result == nil || r.Seed < f.Result.Seed) {
 			f.Result = r
+		}
+		if h.Each != nil {
+			h.Each(r, totals)
 		}
 	})
 	if f.Result != nil {
 		f.Seeds = f.Result.Seed - campaign.First + 1
 	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return f, fmt.Errorf("looking for bug %s: %w", bug.Name, err)
 	}
 	return f, nil
 }
 
-// Vindicate runs the seeds that found a bug without any bug, marks the findings
-// whose seed fails all the same (B2), and returns those runs.
+// Vindicate runs the seeds that found a bug with all bugs off, marks the
+// findings whose seed fails all the same (B2), and returns those runs.
 func (h *Hunt) Vindicate(ctx context.Context, findings []Finding) (failed []*host.Result, err error) {
 	guilty := make(map[uint64]bool)
-	campaign := h.Campaign
 	last := uint64(0)
 	for _, f := range findings {
 		if f.Result != nil {
@@ -89,10 +91,14 @@ func (h *Hunt) Vindicate(ctx context.Context, findings []Finding) (failed []*hos
 	if len(guilty) == 0 {
 		return nil, nil
 	}
+	campaign := h.Campaign
 	campaign.Count = last - campaign.First + 1
 	campaign.MaxFailures, campaign.TwiceEvery = 0, 0
 	campaign.Skip = func(seed uint64) bool { return !guilty[seed] }
-	err = h.run(ctx, nil, campaign, func(r *host.Result, _ *host.Totals) {
+	h.Program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
+		if h.Each != nil {
+			h.Each(r, totals)
+		}
 		if r.Outcome == host.Passed {
 			return
 		}
@@ -103,30 +109,8 @@ func (h *Hunt) Vindicate(ctx context.Context, findings []Finding) (failed []*hos
 			}
 		}
 	})
-	if err != nil {
-		err = fmt.Errorf("running the seeds without bugs: %w", err)
+	if err := ctx.Err(); err != nil {
+		return failed, fmt.Errorf("running the seeds without bugs: %w", err)
 	}
-	return failed, err
-}
-
-// run compiles the program and runs a campaign of it. What has a bug in it is
-// not kept: there is too much of it.
-func (h *Hunt) run(ctx context.Context, overlay map[string][]byte, campaign host.CampaignConfig, each func(*host.Result, *host.Totals)) error {
-	build := h.Build
-	build.Overlay = overlay
-	wasm, err := host.Build(ctx, build)
-	if err != nil {
-		return err
-	}
-	program, err := host.Load(ctx, wasm, host.LoadConfig{CacheDir: build.CacheDir, Uncached: overlay != nil})
-	if err != nil {
-		return err
-	}
-	program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
-		each(r, totals)
-		if h.Each != nil {
-			h.Each(r, totals)
-		}
-	})
-	return errors.Join(ctx.Err(), program.Close(ctx))
+	return failed, nil
 }

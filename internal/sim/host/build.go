@@ -61,6 +61,30 @@ func Build(ctx context.Context, config BuildConfig) ([]byte, error) {
 	return b.compile(ctx, pebble)
 }
 
+// Compile compiles packages, by their directories, for this machine: a quick
+// way to see whether the files of an overlay are in order.
+func Compile(ctx context.Context, config BuildConfig, packages ...string) error {
+	b, err := newBuilder(config)
+	if err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(b.dir, "overlay-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	overlay, err := b.writeOverlay(temporary)
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-overlay=" + overlay}
+	for _, dir := range packages {
+		args = append(args, "./"+filepath.ToSlash(dir))
+	}
+	_, err = b.goCommand(ctx, nil, args...)
+	return err
+}
+
 type builder struct {
 	BuildConfig
 	// cache is shared by all source trees, dir belongs to this one.

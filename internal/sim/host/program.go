@@ -34,9 +34,6 @@ type LoadConfig struct {
 	// Interruptible makes it possible to stop a program that neither waits nor
 	// looks at the clock. It then runs half as fast.
 	Interruptible bool
-	// Uncached keeps the machine code in memory only: for programs that are
-	// run once.
-	Uncached bool
 	// Log gets a line before each step that can take long; nil is nobody.
 	Log io.Writer
 }
@@ -78,9 +75,6 @@ func Load(ctx context.Context, wasm []byte, config LoadConfig) (*Program, error)
 
 // machineCodeCache opens the cache of compiled programs and makes room in it.
 func machineCodeCache(config LoadConfig) (wazero.CompilationCache, error) {
-	if config.Uncached {
-		return wazero.NewCompilationCache(), nil
-	}
 	dir, err := cacheDir(config.CacheDir)
 	if err != nil {
 		return nil, err

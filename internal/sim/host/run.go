@@ -23,6 +23,8 @@ type RunConfig struct {
 	Seed uint64
 	// Args are the program's arguments, next to its seed.
 	Args []string
+	// Env are names and values of environment variables, in turn.
+	Env []string
 	// Flags are what plinth sim needs to run the same program again, next to
 	// the seed and Args: a planted bug, for one.
 	Flags []string
@@ -213,7 +215,11 @@ func (r *run) moduleConfig(config RunConfig, memoryBytes int64, stderr io.Writer
 	binary.LittleEndian.PutUint64(seed[:], config.Seed)
 	// The collector works harder before the memory runs out.
 	softLimit := memoryBytes / 4 * 3
-	return wazero.NewModuleConfig().
+	module := wazero.NewModuleConfig()
+	for i := 0; i+1 < len(config.Env); i += 2 {
+		module = module.WithEnv(config.Env[i], config.Env[i+1])
+	}
+	return module.
 		WithName(""). // any number of instances
 		WithArgs(append([]string{"guest", "--seed", strconv.FormatUint(config.Seed, 10)}, config.Args...)...).
 		WithEnv("GOTRACEBACK", "all").
