@@ -42,6 +42,8 @@ type simFlags struct {
 	// only prints what is kept. asJSON prints for scripts.
 	kept                   string
 	resume, totals, asJSON bool
+	// history is the file for the history of a failed run.
+	history string
 	// plant is the bug to plant, hunt the bugs to look for.
 	plant string
 	hunt  []string
@@ -108,6 +110,7 @@ name it with --source. The first run compiles for a minute or two.`,
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
+	flags.StringVar(&f.history, "history", "", "write what the clients of the first failed run did and saw to `file`, if it was recorded: .txt, .html (a picture), .edn (for Elle) or .json")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the seeds of the last sitting of this commit that have not run yet")
 	flags.BoolVar(&f.totals, "totals", false, "run nothing, print the totals of all campaigns that are kept")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each run, and one for the totals")
@@ -149,6 +152,9 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 		{"resume", "seed", "it takes the seeds of the last sitting"},
 		{"resume", "plant", "runs with a planted bug are not kept"},
 		{"resume", "trace", "that prints the trace of one seed"},
+		{"history", "trace", "that prints the trace of one seed"},
+		{"history", "bugs", "that prints a table"},
+		{"history", "totals", "that runs nothing"},
 		{"json", "trace", "that prints the trace of one seed"},
 		{"json", "bugs", "that prints a table"},
 	}
@@ -168,6 +174,9 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 	}
 	if f.plant == "all" {
 		return errors.New("--plant plants one bug: name it")
+	}
+	if err := checkHistoryFile(f.history); err != nil {
+		return err
 	}
 	_, err := f.campaign(time.Now())
 	return err
@@ -212,7 +221,9 @@ func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 			return err
 		}
 	}
-	return s.run(ctx, program)
+	recording := historian{campaigner: program, file: f.history}
+	err = s.run(ctx, &recording)
+	return errors.Join(err, recording.conclude(printer.progress))
 }
 
 // campaign says which seeds to run, and how.

@@ -47,6 +47,9 @@ func (r *Result) printFailure(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintf(b, "\nFAILED seed %d: %v\nreplay: %s\n", r.Seed, r.Err, r.Replay())
+	if r.Report != nil && len(r.Report.History) > 0 {
+		fmt.Fprintf(b, "what the clients did and saw: %s --history seed%d.txt (or .html, .edn, .json)\n", r.Replay(), r.Seed)
+	}
 }
 
 // Replay is the command that runs the seed again, from the source tree.
