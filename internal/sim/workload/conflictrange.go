@@ -24,8 +24,7 @@ import (
 //	    than its last row.
 //	C2  Otherwise it is not refused: snapshot reads, own writes and writes up to
 //	    the read version do not conflict.
-//	C3  It is refused as too old only if it is (T4 of LongTransactions).
-//	C4  Reads find what the client's committed transactions have left there and
+//	C3  Reads find what the client's committed transactions have left there and
 //	    the own writes of the transaction.
 type conflictRange struct {
 	mu struct {
@@ -197,8 +196,6 @@ func (r *conflictRange) commit(c *Client, s *conflictState, reader *conflictRead
 	case errors.Is(err, kv.ErrNotCommitted) && due == "":
 		return c.Violated("C2", "client %d: refused, though nothing was written that it read at version %d: it did %v, there were %v",
 			c.ID(), reader.version, reader.log, written)
-	case errors.Is(err, kv.ErrTransactionTooOld):
-		return c.expectTooOld(reader.version, err)
 	}
 	return err
 }
@@ -218,10 +215,10 @@ func (r *conflictRange) Check(ctx context.Context, env *Env) error {
 		places := conflictPlaces{env: env, client: id, space: s.space}
 		found, err := places.decode(rows)
 		if err != nil {
-			return env.Violated("C4", "at version %d: %v", version, err)
+			return env.Violated("C3", "at version %d: %v", version, err)
 		}
 		if text := differentNumbers(found, s.values); text != "" {
-			return env.Violated("C4", "client %d at version %d: %s", id, version, text)
+			return env.Violated("C3", "client %d at version %d: %s", id, version, text)
 		}
 	}
 	return nil

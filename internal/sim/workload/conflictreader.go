@@ -46,10 +46,10 @@ func (r *conflictReader) open(want map[int]uint64) (err error) {
 		return err
 	}
 	if r.stored, err = r.places.decode(rows); err != nil {
-		return r.client.Violated("C4", "at version %d: %v", r.version, err)
+		return r.client.Violated("C3", "at version %d: %v", r.version, err)
 	}
 	if text := differentNumbers(r.stored, want); text != "" {
-		return r.client.Violated("C4", "client %d at version %d: %s", r.client.ID(), r.version, text)
+		return r.client.Violated("C3", "client %d at version %d: %s", r.client.ID(), r.version, text)
 	}
 	r.seen = cloneNumbers(r.stored)
 	r.tx.AddWriteConflictKey(r.client.env.Key("commit/%02d", r.client.ID()))
@@ -162,7 +162,7 @@ func (r *conflictReader) get() error {
 }
 
 func (r *conflictReader) wrong(format string, args ...any) error {
-	return r.client.Violated("C4", "client %d at version %d: %s (after %v)", r.client.ID(), r.version, fmt.Sprintf(format, args...), r.log)
+	return r.client.Violated("C3", "client %d at version %d: %s (after %v)", r.client.ID(), r.version, fmt.Sprintf(format, args...), r.log)
 }
 
 // bound is a selector, and the border that it counts from.
