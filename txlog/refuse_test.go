@@ -1,7 +1,9 @@
 package txlog
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -111,5 +113,29 @@ func TestABatchTooManyThatIsEarlyIsRefused(t *testing.T) {
 	ready, err := o.arrive(&arrival{req: &wire.AppendRequest{Prev: 100, Version: 200}})
 	if len(ready) != maxEarly+1 || err != nil {
 		t.Errorf("%d batches are ready, %v", len(ready), err)
+	}
+}
+
+// An answer to a peek ends at its limit of bytes, but holds one batch at least,
+// and says how far it is complete.
+func TestAPeekKeepsItsLimitOfBytes(t *testing.T) {
+	n := openNode(t, vfs.NewMem())
+	defer n.close()
+	generation, version := n.begin(t)
+	for range 10 {
+		if err := n.append(generation, version, version+1, 1, strings.Repeat("x", 1000)); err != nil {
+			t.Fatal(err)
+		}
+		version++
+	}
+	first := version - 10
+	for limit, want := range map[int]int{1: 1, 1500: 1, 3500: 3, 0: 10} {
+		reply, err := n.server.Peek(context.Background(), wire.PeekRequest{Tag: 1, After: first, LimitBytes: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(reply.Versions) != want || reply.Through != first+wire.Version(want) {
+			t.Errorf("%d bytes: %d batches, complete through %d after %d, want %d", limit, len(reply.Versions), reply.Through, first, want)
+		}
 	}
 }

@@ -2,13 +2,16 @@ package raftgroup
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	pb "go.etcd.io/raft/v3/raftpb"
 
 	"github.com/plinthdb/plinth/internal/wal"
+	"github.com/plinthdb/plinth/internal/wire"
 )
 
 // compactedButNotFreed returns a log of several segments that ends in a
@@ -133,5 +136,44 @@ func TestTheHardStateIsOnDiskBeforeItsOldRecordIsGivenUp(t *testing.T) {
 	// The replica has been elected since.
 	if rest := (<-moments).kept(t); !rest.found || rest.checkpoint.index != index || rest.hardState.GetTerm() <= term {
 		t.Errorf("G4: after the compaction the log holds a checkpoint at %d, and a hard state of term %d, it was above %d", rest.checkpoint.index, rest.hardState.GetTerm(), term)
+	}
+}
+
+// A log that holds no hard state yet, only the checkpoint that it begins with,
+// starts in the checkpoint's term, with what that covers committed.
+func TestACheckpointAloneMakesAHardState(t *testing.T) {
+	payload, err := encodeCheckpoint(base{index: 9, term: 4, conf: &pb.ConfState{Voters: []uint64{1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replay := NewReplay()
+	if err := replay.Record(wal.Record{Kind: recordCheckpoint, Index: 9, Payload: payload}, wal.Position{Segment: 1}); err != nil {
+		t.Fatal(err)
+	}
+	store, err := replay.store(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hs, conf, _ := store.InitialState(); hs.GetTerm() != 4 || hs.GetCommit() != 9 || len(conf.GetVoters()) != 1 {
+		t.Errorf("hard state %v, voters %v", hs, conf)
+	}
+}
+
+// What is not applied is in no snapshot.
+func TestACompactionBeyondWhatIsAppliedIsRefused(t *testing.T) {
+	r, err := openReplica(vfs.NewMem(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	if err := r.propose("entry"); err != nil {
+		t.Fatal(err)
+	}
+	last, _ := r.group.store.LastIndex()
+	if err := r.group.Compact(last+1, nil); !errors.Is(err, wire.ErrInternal) {
+		t.Errorf("compaction through entry %d of %d: %v", last+1, last, err)
+	}
+	if first, _ := r.group.store.FirstIndex(); first > last {
+		t.Errorf("the log begins at %d", first)
 	}
 }
