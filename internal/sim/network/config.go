@@ -73,7 +73,7 @@ func Draw(rng *rand.Rand) Config {
 	c := Config{
 		LatencyLow:         latency / 3,
 		LatencyHigh:        latency * 3,
-		SegmentBytes:       logarithmic(rng, 100, 64<<10),
+		SegmentBytes:       logarithmic(rng, 400, 64<<10),
 		SendBufferBytes:    logarithmic(rng, 1<<10, 256<<10),
 		ReceiveBufferBytes: logarithmic(rng, 1<<10, 256<<10),
 		Backlog:            logarithmic(rng, 1, 128),

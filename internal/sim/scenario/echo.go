@@ -80,7 +80,7 @@ func drawEcho(rng *rand.Rand) echoSwarm {
 		Network: network.Draw(rng),
 		Servers: 1 + rng.IntN(3), Clients: 1 + rng.IntN(3), Users: 1 + rng.IntN(4),
 		Window: 1 + rng.IntN(8), Bytes: logarithmic(rng, 1, 16<<10),
-		Pause:            logarithmic(rng, 5*time.Millisecond, 200*time.Millisecond),
+		Pause:            logarithmic(rng, 20*time.Millisecond, 300*time.Millisecond),
 		Life:             sometimes(rng, time.Second, 20*time.Second),
 		Downtime:         logarithmic(rng, time.Millisecond, 3*time.Second),
 		PowerProbability: rng.Float64(),
