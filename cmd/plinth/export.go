@@ -108,7 +108,7 @@ type output struct {
 // "-".
 func openOutput(cmd *cobra.Command, name string, overwrite bool) (*output, error) {
 	if name == "-" {
-		return &output{Writer: cmd.OutOrStdout()}, nil
+		return &output{Writer: &interruptibleWriter{ctx: cmd.Context(), out: cmd.OutOrStdout()}}, nil
 	}
 	switch info, err := os.Stat(name); {
 	case err == nil && !info.Mode().IsRegular():

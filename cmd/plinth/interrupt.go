@@ -53,3 +53,21 @@ func (r *interruptible) Read(p []byte) (int, error) {
 	n, err := await(r.ctx, func() (int, error) { return r.in.Read(buf) })
 	return copy(p, buf[:n]), err
 }
+
+// interruptibleWriter writes to a stream until a context ends, also where
+// nobody reads the stream (C3).
+type interruptibleWriter struct {
+	ctx context.Context
+	out io.Writer
+	// buf is what is written: a write that was given up may still read it.
+	buf []byte
+}
+
+// Write implements io.Writer. The error is that of the context if it has ended.
+func (w *interruptibleWriter) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err // A write that was given up may have the buffer.
+	}
+	w.buf = append(w.buf[:0], p...)
+	return await(w.ctx, func() (int, error) { return w.out.Write(w.buf) })
+}

@@ -94,3 +94,29 @@ func TestErrorsThatSayTheSameAreJoinedOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnInterruptedExportToABlockedPipeEnds(t *testing.T) {
+	dir := storeWithRows(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	blocked, free := make(chan struct{}), make(chan struct{})
+	defer close(free)
+	var errOut bytes.Buffer
+	out := writerFunc(func(p []byte) (int, error) {
+		close(blocked)
+		<-free
+		return len(p), nil
+	})
+	go func() {
+		<-blocked
+		interrupt()
+	}()
+	if status := run(ctx, []string{"export", "--dir", dir, "-"}, strings.NewReader(""), out, &errOut); status != statusInterrupted {
+		t.Errorf("exit status %d, %q", status, errOut.String())
+	}
+}
+
+// writerFunc is a function as an io.Writer.
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
