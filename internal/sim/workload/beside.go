@@ -27,7 +27,7 @@ func (c *Client) commitBeside(tx *kv.Transaction) (kv.Version, error) {
 		return 0, err
 	}
 	if c.inc.Dead() {
-		return 0, context.Cause(c.inc.Context())
+		return 0, c.inc.Death()
 	}
 	version, err := tx.CommittedVersion()
 	if errors.Is(err, kv.ErrNoCommitVersion) {

@@ -182,7 +182,7 @@ func (c *Client) LastCommit() kv.Version { return c.last }
 // read, unless the process has died meanwhile (W1 of the world).
 func (c *Client) Violated(invariant, format string, args ...any) error {
 	if c.inc.Dead() {
-		return context.Cause(c.inc.Context())
+		return c.inc.Death()
 	}
 	return c.env.Violated(invariant, format, args...)
 }

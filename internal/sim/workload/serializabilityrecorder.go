@@ -145,7 +145,7 @@ func (t *recorded) settle(read func() error) (err error) {
 		return err
 	}
 	if t.client.inc.Dead() {
-		return context.Cause(t.client.inc.Context())
+		return t.client.inc.Death()
 	}
 	return nil
 }

@@ -32,8 +32,18 @@ func (inc *Incarnation) Number() int { return inc.number }
 // Context ends when the incarnation dies.
 func (inc *Incarnation) Context() context.Context { return inc.ctx }
 
-// Dead reports whether the incarnation has died.
-func (inc *Incarnation) Dead() bool { return inc.ctx.Err() != nil }
+// Dead reports whether the incarnation has died. That begins with its disk:
+// clients can meet the errors of a dead mount before Context has ended.
+func (inc *Incarnation) Dead() bool { return inc.ctx.Err() != nil || inc.mount.Dead() }
+
+// Death is the error for what the death of the incarnation ended: its cause, if
+// that is known yet.
+func (inc *Incarnation) Death() error {
+	if cause := context.Cause(inc.ctx); cause != nil {
+		return cause
+	}
+	return ErrKilled
+}
 
 // Abandon ends a process whose store no longer works, because of err: what a
 // supervisor does who restarts it.
@@ -79,7 +89,7 @@ func (inc *Incarnation) die(cause error) bool {
 	p := inc.process
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if inc.Dead() {
+	if inc.ctx.Err() != nil {
 		return false
 	}
 	inc.mount.Kill()
