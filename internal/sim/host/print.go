@@ -77,9 +77,13 @@ func Describe(r *report.Report) string {
 	if r == nil {
 		return ""
 	}
-	return fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
+	text := fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
 		r.Commits, r.Conflicts, r.Unknown, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks,
 		r.Flips, r.LostDisks, r.Damaged)
+	if r.Undecided > 0 {
+		text += fmt.Sprintf(", %d histories that porcupine gave up on", r.Undecided)
+	}
+	return text
 }
 
 // Print writes the totals of a campaign to w in one line, and one for the
