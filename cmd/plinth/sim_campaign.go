@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/sim/bugs"
 	"github.com/plinthdb/plinth/internal/sim/host"
 	"github.com/plinthdb/plinth/internal/sim/ledger"
 )
@@ -87,9 +88,7 @@ type simSitting struct {
 }
 
 // campaigner runs seeds; it is a host.Program.
-type campaigner interface {
-	Campaign(ctx context.Context, config host.CampaignConfig, each func(*host.Result, *host.Totals)) *host.Totals
-}
+type campaigner = bugs.Campaigner
 
 // run runs the seeds, and returns an error if one failed.
 func (s *simSitting) run(ctx context.Context, program campaigner) error {

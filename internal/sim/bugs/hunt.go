@@ -11,6 +11,8 @@ import (
 
 // Campaigner runs seeds; it is a host.Program of what Plant returns.
 type Campaigner interface {
+	// Campaign is host.Program's: it runs seeds, calls each with every result
+	// and the totals so far, and returns the totals.
 	Campaign(ctx context.Context, config host.CampaignConfig, each func(*host.Result, *host.Totals)) *host.Totals
 }
 
