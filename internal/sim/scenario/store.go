@@ -157,10 +157,15 @@ func (r *storeRun) commits() (all [][]uint64) {
 	return all
 }
 
+// progressed reports whether every client of every workload has committed since
+// before, when some may not have started yet.
 func progressed(before, after [][]uint64) bool {
 	for i := range after {
-		for j := range after[i] {
-			if j >= len(before[i]) || after[i][j] == before[i][j] {
+		if len(after[i]) == 0 {
+			return false
+		}
+		for j, commits := range after[i] {
+			if commits == 0 || j < len(before[i]) && commits == before[i][j] {
 				return false
 			}
 		}

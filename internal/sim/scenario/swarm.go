@@ -78,7 +78,7 @@ func Draw(rng *rand.Rand) Swarm {
 		s.ReadFlips = logarithmic(rng, 300*time.Millisecond, 10*time.Second)
 	}
 	if rng.IntN(8) == 0 {
-		s.LostDisks = logarithmic(rng, time.Second, 10*time.Second)
+		s.LostDisks = logarithmic(rng, 2*time.Second, 20*time.Second)
 	}
 	return s
 }
