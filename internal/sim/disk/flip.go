@@ -22,7 +22,8 @@ func (d *Disk) flipReadLocked(f *file, p []byte, off int64) {
 
 // Rot makes one bit wrong where it is stored; it stays so until it is
 // written again (D8). Only what is on the disk can rot, not what waits in the
-// operating system's cache to be written.
+// operating system's cache to be written. Every file is equally likely, for a
+// small one can matter as much as a large one.
 //
 // isLog names the files that are logs. The end of a log that rots looks like
 // one that a crash tore, as long as nothing behind it was synced later; so in
@@ -32,56 +33,48 @@ func (d *Disk) Rot(isLog func(name string) bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var places []rotPlace
-	var sum int64
-	collectRot(d.mu.root, "/", isLog, func(p rotPlace) {
-		places = append(places, p)
-		sum += int64(len(p.file.block(p.block)))
-	})
-	if sum == 0 {
+	collectRot(d.mu.root, "/", isLog, &places)
+	if len(places) == 0 {
 		return false
 	}
-	// Every byte is equally likely.
-	at := d.mu.rng.Int64N(sum)
-	for _, p := range places {
-		size := int64(len(p.file.block(p.block)))
-		if at >= size {
-			at -= size
-			continue
-		}
-		off := int64(p.block)*blockBytes + at
-		mask := byte(1) << d.mu.rng.IntN(8)
-		p.file.data[off] ^= mask
-		if off < int64(len(p.file.durable)) {
-			p.file.durable[off] ^= mask
-		}
-		d.mu.stats.Flips++
-		d.traceLocked("rot", p.name, off, -1, nil)
-		break
+	p := places[d.mu.rng.IntN(len(places))]
+	block := p.blocks[d.mu.rng.IntN(len(p.blocks))]
+	off := block*blockBytes + d.mu.rng.IntN(len(p.file.block(block)))
+	mask := byte(1) << d.mu.rng.IntN(8)
+	p.file.data[off] ^= mask
+	if off < len(p.file.durable) {
+		p.file.durable[off] ^= mask
 	}
+	d.mu.stats.Flips++
+	d.traceLocked("rot", p.name, int64(off), -1, nil)
 	return true
 }
 
-// rotPlace is a block that can rot.
+// rotPlace is a file and those of its blocks that can rot.
 type rotPlace struct {
-	name  string
-	file  *fileData
-	block int
+	name   string
+	file   *fileData
+	blocks []int
 }
 
-// collectRot calls found for each block below n that can rot, in order. A file
-// with two names is found twice.
-func collectRot(n *inode, name string, isLog func(string) bool, found func(rotPlace)) {
+// collectRot adds the files below n that can rot to places, in order. A file with
+// two names is there twice.
+func collectRot(n *inode, name string, isLog func(string) bool, places *[]rotPlace) {
 	if n.dir != nil {
 		for _, child := range n.dir.names() {
-			collectRot(n.dir.entries[child], path.Join(name, child), isLog, found)
+			collectRot(n.dir.entries[child], path.Join(name, child), isLog, places)
 		}
 		return
 	}
+	p := rotPlace{name: name, file: n.file}
 	log := isLog(name)
 	for b, dirty := range n.file.dirty {
 		if dirty == 0 && !(log && n.file.settled[b] == n.file.syncs) {
-			found(rotPlace{name, n.file, b})
+			p.blocks = append(p.blocks, b)
 		}
+	}
+	if len(p.blocks) > 0 {
+		*places = append(*places, p)
 	}
 }
 
