@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -55,6 +57,9 @@ func TestValidateRefusesWhatWouldEndTheStore(t *testing.T) {
 func FuzzMutations(f *testing.F) {
 	f.Add(AppendMutation(AppendMutation(nil, Mutation{SetValue, []byte("key"), []byte("value")}), Mutation{ClearRange, nil, []byte("\xff")}))
 	f.Add([]byte{0, 0x80})
+	// Two lengths whose sum is more than a uint64 holds.
+	f.Add(append(binary.AppendUvarint([]byte{0, 1}, math.MaxUint64), 'x'))
+	f.Add(append(binary.AppendUvarint(binary.AppendUvarint([]byte{0}, math.MaxUint64), 1), 'x'))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var again []byte
