@@ -14,15 +14,25 @@ import (
 // embeddedDriver runs embedded stores with the seed's sizes.
 func embeddedDriver(sizes scenario.Sizes) world.Driver {
 	return world.Driver{
-		Open: func(host world.Host) (*kv.Database, world.Store, error) { return openEmbedded(host, sizes) },
-		Check: func(ctx context.Context, host world.Host) error {
-			report, err := cluster.Check(ctx, host.FS, host.Dir)
-			for _, p := range report.Problems {
-				err = errors.Join(err, errors.New(p.Part+": "+p.Text))
-			}
-			return err
-		},
+		Open:  func(host world.Host) (*kv.Database, world.Store, error) { return openEmbedded(host, sizes) },
+		Check: checkDirectory,
 	}
+}
+
+// checkDirectory verifies a store that is not open.
+func checkDirectory(ctx context.Context, host world.Host, at []kv.Version) (states world.States, err error) {
+	report, err := cluster.Check(ctx, host.FS, host.Dir, at...)
+	for _, p := range report.Problems {
+		err = errors.Join(err, errors.New(p.Part+": "+p.Text))
+	}
+	if report.State != nil {
+		states.End = report.State.Sum
+	}
+	states.At = make(map[kv.Version]string)
+	for _, s := range report.Earlier {
+		states.At[s.Version] = s.Sum
+	}
+	return states, err
 }
 
 func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.Store, error) {

@@ -35,7 +35,7 @@ func (r *storeRun) startBoots(ctx context.Context) {
 			}
 			healthy := !shared.DiskMayFail(r.process.Boots() + 1)
 			if healthy && rng.Float64() < checkProbability {
-				err := r.process.Check(ctx)
+				_, err := r.process.Check(ctx)
 				if err != nil && ctx.Err() == nil && !r.process.Flipped() {
 					_ = r.world.Violated("scenario", "S5", "after a crash: %v", err)
 				}

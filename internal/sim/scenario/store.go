@@ -3,6 +3,8 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -188,11 +190,19 @@ func (r *storeRun) end(ctx context.Context) error {
 		if err := r.life.check(ctx); err != nil {
 			return err
 		}
+		seen, err := r.show(ctx)
+		if err != nil {
+			return fmt.Errorf("reading all rows at the end: %w", err)
+		}
 		if err := r.process.Shutdown(ctx); err != nil {
 			return err
 		}
-		if err := r.process.Check(ctx); err != nil {
+		found, err := r.process.Check(ctx, slices.Collect(maps.Keys(seen.sums))...)
+		if err != nil {
 			return r.world.Violated("scenario", "S5", "after an orderly end: %v", err)
+		}
+		if err := r.compare(seen, found); err != nil {
+			return err
 		}
 	}
 	if err := r.await(ctx, nil, "the remains of dead processes"); err != nil {

@@ -48,8 +48,17 @@ type Driver struct {
 	// Open opens the store.
 	Open func(host Host) (*kv.Database, Store, error)
 	// Check verifies the directory of a store that is not open and returns an
-	// error if anything is wrong with it.
-	Check func(ctx context.Context, host Host) error
+	// error if anything is wrong with it. It also sums up the rows that the
+	// store holds at its end, and at the versions at as far as it can.
+	Check func(ctx context.Context, host Host, at []kv.Version) (States, error)
+}
+
+// States holds the sums (internal/rowsum) of all rows of users in a directory.
+type States struct {
+	// End is the sum at the end of the log, empty if it is not known.
+	End string
+	// At are those of other versions.
+	At map[kv.Version]string
 }
 
 // Process is a store with its clients on a disk of its own.
@@ -113,17 +122,18 @@ func (p *Process) Boot() error {
 	return nil
 }
 
-// Check verifies the store of a process that is dead, and stays so meanwhile.
-// A loss of power during the check ends it without a finding.
-func (p *Process) Check(ctx context.Context) error {
+// Check verifies the store of a process that is dead, and stays so meanwhile,
+// and sums up its rows. A loss of power during the check ends it without a
+// finding.
+func (p *Process) Check(ctx context.Context, at ...kv.Version) (States, error) {
 	mount := p.disk.Mount()
 	defer mount.Kill()
-	err := p.driver.Check(ctx, Host{FS: mount, Dir: storeDir})
-	p.world.Trace("process %s checked: %v", p.name, err)
+	states, err := p.driver.Check(ctx, Host{FS: mount, Dir: storeDir}, at)
+	p.world.Trace("process %s checked: %v, rows %s", p.name, err, states.End)
 	if mount.Dead() {
-		return nil
+		return States{}, nil
 	}
-	return err
+	return states, err
 }
 
 func (p *Process) begin() (*Incarnation, error) {

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -46,12 +47,12 @@ func newFakeProcess(t *testing.T) (*World, *fakeProcess) {
 	t.Helper()
 	_, w := New(t.Context(), 1, func([]byte) {})
 	f := &fakeProcess{disk: disk.New(disk.Config{}, w.Rand("disk"), w.TraceLine), during: func() error { return nil }}
-	f.Process = w.NewProcess("p", f.disk, Driver{Check: func(_ context.Context, h Host) error {
+	f.Process = w.NewProcess("p", f.disk, Driver{Check: func(_ context.Context, h Host, at []kv.Version) (States, error) {
 		if err := f.during(); err != nil {
-			return err
+			return States{}, err
 		}
 		_, err := h.FS.Create("/checked", vfs.WriteCategoryUnspecified)
-		return err
+		return States{End: fmt.Sprint(at)}, err
 	}, Open: func(h Host) (*kv.Database, Store, error) {
 		if err := f.during(); err != nil {
 			return nil, nil, err
@@ -175,16 +176,16 @@ func TestStreamsOfChanceDependOnSeedAndNameOnly(t *testing.T) {
 
 func TestCheckOfADeadProcessDoesNotBlameALossOfPower(t *testing.T) {
 	_, f := newFakeProcess(t)
-	if err := f.Check(t.Context()); err != nil {
-		t.Errorf("check: %v", err)
+	if states, err := f.Check(t.Context(), 7, 8); err != nil || states.End != "[7 8]" {
+		t.Errorf("check: %+v, %v", states, err)
 	}
 	failure := errors.New("a file is damaged")
 	f.during = func() error { return failure }
-	if err := f.Check(t.Context()); !errors.Is(err, failure) {
+	if _, err := f.Check(t.Context()); !errors.Is(err, failure) {
 		t.Errorf("check: %v, want %v", err, failure)
 	}
 	f.during = func() error { f.PowerLoss(); return nil }
-	if err := f.Check(t.Context()); err != nil {
-		t.Errorf("check during a loss of power: %v", err)
+	if states, err := f.Check(t.Context()); err != nil || states.End != "" {
+		t.Errorf("check during a loss of power: %+v, %v", states, err)
 	}
 }
