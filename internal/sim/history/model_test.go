@@ -336,3 +336,18 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(h.Transactions)), "transactions")
 }
+
+// BenchmarkCheckFailing checks one in which a read in the middle is wrong.
+func BenchmarkCheckFailing(b *testing.B) {
+	m := newModel(rand.New(rand.NewPCG(1, 1)), 20, 5, true)
+	m.registers, m.lists = 50, 400
+	h := m.run(110_000)
+	h.Transactions = h.Transactions[:20_000]
+	all := corruptions(h)
+	all[len(all)/4]()
+	for b.Loop() {
+		if found, err := Check(h); err != nil || len(found) == 0 {
+			b.Fatal(found, err)
+		}
+	}
+}
