@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -152,7 +153,8 @@ func (m *watcher) write(c *Client, tx *kv.Transaction, key, present []byte) {
 	case kind == 0 && present != nil:
 		tx.Clear(key)
 	case kind == 1 && present != nil:
-		tx.ClearRange(kv.PrefixRange(key))
+		// A range that begins at the key itself looks like a clear of that key.
+		tx.ClearRange(kv.KeyRange{Begin: justBelow(key), End: kv.PrefixRange(key).End})
 	case kind == 2:
 		tx.Add(key, encodeNumber(1<<40))
 	case kind == 3:
@@ -162,6 +164,13 @@ func (m *watcher) write(c *Client, tx *kv.Transaction, key, present []byte) {
 	default:
 		tx.Set(key, m.fresh(c))
 	}
+}
+
+// justBelow returns a key below key with no key of the ring or of a client
+// between the two.
+func justBelow(key []byte) []byte {
+	last := len(key) - 1
+	return append(bytes.Clone(key[:last]), key[last]-1, 0xff)
 }
 
 // playLate reads and watches, lets the value change, and only then commits: the
