@@ -50,6 +50,8 @@ type outcome struct {
 	// later commits that nobody can tell of.
 	acked    map[string]string
 	doubtful map[string][]string
+	// version is that of the newest commit that was acknowledged.
+	version wire.Version
 	// ended says, if given, that what comes now is in doubt.
 	ended func() bool
 }
@@ -83,12 +85,12 @@ func (o *outcome) life(fs vfs.FS, life int) (err error) {
 			return err
 		}
 		key, value := fmt.Sprint("key", i), fmt.Sprintf("life %d %0300d", life, i)
-		_, err = l.Commit(ctx, setRequest(reply.Version, key, value))
+		commit, err := l.Commit(ctx, setRequest(reply.Version, key, value))
 		switch {
 		case o.ended() || wire.MaybeCommitted(err):
 			o.doubtful[key] = append(o.doubtful[key], value)
 		case err == nil:
-			o.acked[key] = value
+			o.acked[key], o.version = value, commit.Version
 		}
 		if err != nil {
 			return err
@@ -114,6 +116,9 @@ func checkHistory(t *testing.T, fs vfs.FS, o outcome) {
 		t.Fatalf("open after the fault: %v", err)
 	}
 	defer closeStore(t, l)
+	if v := readVersion(t, l); v < o.version {
+		t.Errorf("T1: after the fault the read version is %d, acknowledged was %d", v, o.version)
+	}
 	for i := range 4 {
 		key := fmt.Sprint("key", i)
 		got, want, doubtful := get(t, l, key), o.acked[key], o.doubtful[key]
