@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -82,8 +83,9 @@ type Config struct {
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
-	c.CacheBytes = cmp.Or(c.CacheBytes, 64<<20)
-	c.WindowBytes = cmp.Or(c.WindowBytes, 256<<20)
+	// Twice a limit that means "none" must still be a number.
+	c.CacheBytes = min(cmp.Or(c.CacheBytes, 64<<20), math.MaxInt64/4)
+	c.WindowBytes = min(cmp.Or(c.WindowBytes, 256<<20), math.MaxInt/4)
 	c.WindowVersions = cmp.Or(c.WindowVersions, wire.WindowVersions)
 	c.IdleAfter = cmp.Or(c.IdleAfter, 5*time.Second)
 	c.StepVersions = cmp.Or(c.StepVersions, 500_000)

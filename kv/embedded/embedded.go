@@ -74,8 +74,9 @@ type Store struct {
 // not matter.
 //
 // Errors say what to do: kv.ErrDirectoryInUse (and by whom), kv.ErrNewerFormat,
-// kv.ErrFileCorrupt (which file, where), kv.ErrDiskFull, kv.ErrIO, and
-// kv.ErrClientInvalidOperation for an empty dir.
+// kv.ErrFileCorrupt (which file, where), kv.ErrDiskFull, kv.ErrIO,
+// kv.ErrClientInvalidOperation for an empty dir, and kv.ErrInvalidOptionValue
+// for a negative size.
 func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
 	o := options{local: cluster.LocalConfig{FS: vfs.Default}}
 	for _, opt := range opts {
@@ -84,6 +85,10 @@ func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
 	dir, err := directory(o.local.FS, dir)
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.local.CacheBytes < 0 || o.local.WindowBytes < 0 {
+		return nil, nil, kv.ErrInvalidOptionValue.With("a cache of %d bytes and a window of %d: sizes must not be negative; 0 is the default",
+			o.local.CacheBytes, o.local.WindowBytes)
 	}
 	o.local.Dir = dir
 	local, err := cluster.OpenLocal(context.Background(), o.local)

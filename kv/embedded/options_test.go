@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -80,6 +81,22 @@ func TestTransactionsOfAllPrioritiesAreServed(t *testing.T) {
 		}, kv.WithPriority(priority))
 		if err != nil || count != i {
 			t.Errorf("priority %d: %d transactions before it, want %d (%v)", priority, count, i, err)
+		}
+	}
+}
+
+func TestSizesMayBeAsLargeAsNumbersGoButNotNegative(t *testing.T) {
+	db, store := open(t, vfs.NewMem(), embedded.WithWindowBytes(math.MaxInt), embedded.WithCacheBytes(math.MaxInt64))
+	mustSet(t, db, "a", "1")
+	expect(t, db, "a", "1")
+	closeStore(t, store)
+	for _, option := range []embedded.Option{embedded.WithWindowBytes(-1), embedded.WithCacheBytes(-1)} {
+		fs := vfs.NewMem()
+		if _, _, err := embedded.Open("data", embedded.WithFS(fs), option); !errors.Is(err, kv.ErrInvalidOptionValue) {
+			t.Errorf("a negative size: %v", err)
+		}
+		if _, err := fs.Stat("data"); err == nil {
+			t.Error("a directory was made")
 		}
 	}
 }
