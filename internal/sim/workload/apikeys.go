@@ -97,7 +97,8 @@ var atomicMutations = [...]kv.MutationType{
 	kv.MutationMax, kv.MutationMin, kv.MutationByteMin, kv.MutationByteMax, kv.MutationCompareAndClear,
 }
 
-// mutation draws a mutation of any kind. Versionstamped ones want pending.askVersion first.
+// mutation draws a mutation of any kind. Versionstamped ones want
+// pending.askVersion first.
 func (k apiKeys) mutation(stamped bool) wire.Mutation {
 	key, value := k.key(), k.value()
 	switch n := k.rng.IntN(12); {

@@ -62,7 +62,8 @@ func (p *pending) reset() {
 }
 
 // begin issues a read that must come out as rows say. The function that it
-// returns waits for the outcome and compares it; invariant is violated if they differ.
+// returns waits for the outcome and compares it; if they differ the invariant
+// is violated.
 func (p *pending) begin(invariant string, r apiRead, reader kv.Reader, rows *oracle.Rows) (finish func() error) {
 	want := r.expect(rows)
 	wait := r.issue(reader)
@@ -137,8 +138,8 @@ func issueMutation(tx *kv.Transaction, m wire.Mutation) {
 	}
 }
 
-// outcomeText is the outcome of a call as text. An error that says that keys
-// cannot be read is one, all others are none.
+// outcomeText is the outcome of a call as text. That keys cannot be read yet is
+// an outcome too; any other error is returned.
 func outcomeText(text string, err error) (string, error) {
 	if errors.Is(err, kv.ErrAccessedUnreadable) {
 		return text + "unreadable", nil
