@@ -127,6 +127,8 @@ func (c *Core) Begin(index uint64, generation wire.Generation, recovery, first w
 		return wire.ErrGenerationEnded.With("begin of generation %d, but generation %d has locked the log and %d has begun",
 			generation, c.state.locked, c.state.begun)
 	}
+	// Today only entries move knownCommitted, so every replica answers alike. What
+	// a replica learns by other ways must not decide here.
 	if recovery > c.state.end || recovery < c.state.knownCommitted || first <= c.state.end {
 		return wire.ErrInternal.With("begin of generation %d at recovery version %d and first version %d does not fit a log that ends at %d with %d known committed",
 			generation, recovery, first, c.state.end, c.state.knownCommitted)
