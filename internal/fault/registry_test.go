@@ -87,3 +87,17 @@ func TestPointAllocatesNothingInThisBinary(t *testing.T) {
 		t.Error("F1: Point fired outside the simulation")
 	}
 }
+
+// BenchmarkPoint measures what a site costs: nothing where the simulation is
+// off, since the compiler removes it.
+func BenchmarkPoint(b *testing.B) {
+	fired := 0
+	for b.Loop() {
+		if Point("fault.test.site") {
+			fired++
+		}
+	}
+	if !Enabled && fired > 0 {
+		b.Errorf("F1: Point fired %d times outside the simulation", fired)
+	}
+}
