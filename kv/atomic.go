@@ -22,27 +22,30 @@ const (
 )
 
 // Add adds operand to the value, both as little-endian integers. The result
-// has the operand's length: the value is cut or padded with zeros to it.
+// has the operand's length: the value is cut or padded with zeros to it. An
+// absent key counts as zero.
 func (tx *Transaction) Add(key, operand []byte) { tx.Atomic(MutationAdd, key, operand) }
 
 // BitAnd stores value AND operand, in the operand's length; an absent key gets
 // the operand.
 func (tx *Transaction) BitAnd(key, operand []byte) { tx.Atomic(MutationBitAnd, key, operand) }
 
-// BitOr stores value OR operand, in the operand's length.
+// BitOr stores value OR operand, in the operand's length; an absent key counts
+// as zeros.
 func (tx *Transaction) BitOr(key, operand []byte) { tx.Atomic(MutationBitOr, key, operand) }
 
-// BitXor stores value XOR operand, in the operand's length.
+// BitXor stores value XOR operand, in the operand's length; an absent key
+// counts as zeros.
 func (tx *Transaction) BitXor(key, operand []byte) { tx.Atomic(MutationBitXor, key, operand) }
 
 // AppendIfFits appends operand to the value, unless the result would exceed
-// MaxValueBytes: then the value stays as it is.
+// MaxValueBytes: then the value stays as it is. An absent key gets the operand.
 func (tx *Transaction) AppendIfFits(key, operand []byte) {
 	tx.Atomic(MutationAppendIfFits, key, operand)
 }
 
 // Max stores the greater of value and operand as little-endian unsigned
-// integers, in the operand's length.
+// integers, in the operand's length; an absent key gets the operand.
 func (tx *Transaction) Max(key, operand []byte) { tx.Atomic(MutationMax, key, operand) }
 
 // Min stores the lesser of value and operand as little-endian unsigned
