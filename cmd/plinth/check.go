@@ -18,7 +18,9 @@ func newCheckCommand(*environment) *cobra.Command {
 		Short: "Verify the data directory of a store that is not running",
 		Long: `Read everything in a data directory and verify it: the checksum of every record
 of the log and of every block of the engine, the chain of the log's versions,
-the limits on keys and values, and that log and engine fit together.
+the limits on keys and values, and that log and engine fit together and agree
+where they overlap. It ends with the rows that the store holds and a sum over
+them, which is the same for equal rows only.
 
 Nothing that belongs to the store is changed. The store must not be running; it
 cannot be opened while the check runs. The exit status is 1 if anything is
@@ -66,6 +68,12 @@ func showCheck(out io.Writer, r cluster.CheckReport, asJSON bool) error {
 	if engine.Found {
 		w.line("engine:  %s of %s, %s on disk; at version %d", quantity(engine.Rows, "row"), formatBytes(engine.Bytes),
 			formatBytes(int64(engine.DiskBytes)), engine.Version)
+	}
+	if engine.Replayed > 0 {
+		w.line("         compared with %s of the log", quantity(int64(engine.Replayed), "version"))
+	}
+	if s := r.State; s != nil {
+		w.line("content: %s of %s at version %d, sum %s", quantity(s.Rows, "row"), formatBytes(s.Bytes), s.Version, s.Sum)
 	}
 	if len(r.Problems) == 0 {
 		w.line("everything is in order")
