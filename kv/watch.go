@@ -58,8 +58,8 @@ func (tx *Transaction) Watch(key []byte) *Watch {
 }
 
 // Wait returns nil once the value has changed, or the error that ended the
-// watch. The value may have changed back since. The end of ctx ends the wait,
-// not the watch.
+// watch. A transaction that begins then sees the change, unless the value has
+// changed back since. The end of ctx ends the wait, not the watch.
 func (w *Watch) Wait(ctx context.Context) error {
 	select {
 	case <-w.done:
