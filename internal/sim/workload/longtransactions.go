@@ -258,7 +258,7 @@ func (l *longTransactions) late(ctx context.Context, c *Client) error {
 		}
 		tx.AddReadConflictKey(c.env.Key("quiet/%02d", c.ID()))
 		tx.Set(c.env.Key("late/%02d", c.ID()), encodeNumber(uint64(read)))
-		if c.Rand().IntN(6) == 0 {
+		if c.Rand().IntN(4) == 0 {
 			// Just within the window, or just beyond.
 			c.dozeFor(ctx, 4500*time.Millisecond+time.Duration(c.Rand().Int64N(int64(time.Second))))
 		} else {
