@@ -5,14 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/bugs"
 	"github.com/plinthdb/plinth/internal/sim/host"
 )
 
-// bugSeeds is how many seeds a planted bug may take to be found.
-const bugSeeds = 200
+const (
+	// bugSeeds is how many seeds a planted bug may take to be found.
+	bugSeeds = 200
+	// bugLiveness is the length of the phase without faults.
+	bugLiveness = "5s"
+)
 
 // planted returns the source files with all bugs in them, and the chosen bugs.
 func planted(root string, names []string) (overlay map[string][]byte, chosen []bugs.Bug, err error) {
@@ -74,6 +79,10 @@ func (f *simFlags) findBugs(ctx context.Context, out, progress io.Writer) error 
 func (f *simFlags) newHunt(program bugs.Campaigner) bugs.Hunt {
 	campaign := host.CampaignConfig{First: 1, Count: bugSeeds, Workers: f.workers}
 	campaign.Run.TailLines, campaign.Run.Args = f.tail, f.guest
+	if !slices.Contains(f.guest, "--liveness") {
+		// What faults have broken shows soon after them, if not before.
+		campaign.Run.Args = append([]string{"--liveness", bugLiveness}, f.guest...)
+	}
 	if f.hasSeed {
 		campaign.First = f.seed
 	}
