@@ -40,7 +40,10 @@ type EchoTransport interface {
 // EchoConn is a connection to a server. Send and Receive may be called at the
 // same time, each by one goroutine.
 type EchoConn interface {
+	// Send sends a request. It fails when the connection is broken or ended.
 	Send(request []byte) error
+	// Receive returns the next answer, which the caller may keep. It fails as
+	// Send does, or with io.EOF when the server has closed the connection.
 	Receive() ([]byte, error)
 	// Close returns when everything that belongs to the connection has ended.
 	Close()
