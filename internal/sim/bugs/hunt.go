@@ -61,10 +61,19 @@ func (h *Hunt) Search(ctx context.Context, bug Bug) (Finding, error) {
 	campaign.MaxFailures, campaign.TwiceEvery = 1, 0
 	campaign.Run.Env = bug.On()
 	campaign.Run.Flags = append([]string{"--plant", bug.Name}, campaign.Run.Flags...)
-	h.Program.Campaign(ctx, campaign, func(r *host.Result, totals *host.Totals) {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var passed []uint64
+	h.Program.Campaign(running, campaign, func(r *host.Result, totals *host.Totals) {
 		f.Seeds = uint64(totals.Runs)
-		if r.Outcome != host.Passed && (f.Result == nil || r.Seed < f.Result.Seed) {
+		switch {
+		case r.Outcome == host.Passed:
+			passed = append(passed, r.Seed)
+		case f.Result == nil || r.Seed < f.Result.Seed:
 			f.Result = r
+		}
+		if f.Result != nil && countBelow(passed, f.Result.Seed) == f.Result.Seed-campaign.First {
+			stop() // what is still running is of no account
 		}
 		if h.Each != nil {
 			h.Each(r, totals)
@@ -77,6 +86,15 @@ func (h *Hunt) Search(ctx context.Context, bug Bug) (Finding, error) {
 		return f, fmt.Errorf("looking for bug %s: %w", bug.Name, err)
 	}
 	return f, nil
+}
+
+func countBelow(seeds []uint64, limit uint64) (n uint64) {
+	for _, seed := range seeds {
+		if seed < limit {
+			n++
+		}
+	}
+	return n
 }
 
 // Vindicate runs the seeds that found a bug with all bugs off, marks the
