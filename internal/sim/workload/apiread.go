@@ -2,6 +2,8 @@ package workload
 
 import (
 	"fmt"
+	"hash/crc32"
+	"strconv"
 	"strings"
 
 	"github.com/plinthdb/plinth/internal/sim/oracle"
@@ -87,7 +89,17 @@ func valueText(value []byte, err error) string {
 	case value == nil:
 		return "absent"
 	}
-	return fmt.Sprintf("%q", value)
+	return contentText(value)
+}
+
+// contentText is a key or value as text. A long one is cut, with its length and
+// checksum: quoting costs more than everything else that a call does.
+func contentText(content []byte) string {
+	const shownBytes = 64
+	if len(content) <= shownBytes {
+		return strconv.Quote(string(content))
+	}
+	return fmt.Sprintf("%q... (%d bytes, crc %08x)", content[:shownBytes/2], len(content), crc32.ChecksumIEEE(content))
 }
 
 func (k apiKeys) keyRead(s kv.KeySelector) apiRead {
@@ -181,7 +193,7 @@ func (k apiKeys) take(result *kv.RangeResult, enough int) (rows []kv.KeyValue, e
 func rowsText(rows []kv.KeyValue) string {
 	var b strings.Builder
 	for _, row := range rows {
-		fmt.Fprintf(&b, "%q=%q ", row.Key, row.Value)
+		fmt.Fprintf(&b, "%s=%s ", contentText(row.Key), contentText(row.Value))
 	}
 	return b.String()
 }

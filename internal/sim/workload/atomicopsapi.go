@@ -48,7 +48,7 @@ func (w *atomicOpsAPI) Run(ctx context.Context, env *Env) error {
 
 func (w *atomicOpsAPI) transaction(p *pending) error {
 	rng := p.keys.rng
-	if rng.IntN(20) == 0 {
+	if rng.IntN(60) == 0 {
 		return w.atTheLimit(p)
 	}
 	seen, invariant := p.rows, "M1"

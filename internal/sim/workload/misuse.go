@@ -87,7 +87,7 @@ func (k apiKeys) invalidWrite(versionKnown bool) misuse[func(*kv.Transaction)] {
 	badRange, rangeErr := k.badRange()
 	op := atomicMutations[k.rng.IntN(len(atomicMutations))]
 	notAtomic, badParam := k.notAtomic(), k.badParam()
-	longParam := binary.LittleEndian.AppendUint32(k.badValue(), 0)
+	longParam := func() []byte { return binary.LittleEndian.AppendUint32(k.badValue(), 0) }
 	version := -kv.Version(k.rng.IntN(2))
 	versionErr := error(kv.ErrVersionInvalid)
 	if versionKnown && k.rng.IntN(2) == 0 {
@@ -104,8 +104,8 @@ func (k apiKeys) invalidWrite(versionKnown bool) misuse[func(*kv.Transaction)] {
 		{"an operation that is not atomic", kv.ErrInvalidMutationType, func(tx *kv.Transaction) { tx.Atomic(notAtomic, key, value) }},
 		{"a versionstamped key without place", kv.ErrClientInvalidOperation, func(tx *kv.Transaction) { tx.SetVersionstampedKey(badParam, value) }},
 		{"a versionstamped value without place", kv.ErrClientInvalidOperation, func(tx *kv.Transaction) { tx.SetVersionstampedValue(key, badParam) }},
-		{"a versionstamped key that is too long", kv.ErrKeyTooLarge, func(tx *kv.Transaction) { tx.SetVersionstampedKey(longParam, value) }},
-		{"a versionstamped value that is too long", kv.ErrValueTooLarge, func(tx *kv.Transaction) { tx.SetVersionstampedValue(key, longParam) }},
+		{"a versionstamped key that is too long", kv.ErrKeyTooLarge, func(tx *kv.Transaction) { tx.SetVersionstampedKey(longParam(), value) }},
+		{"a versionstamped value that is too long", kv.ErrValueTooLarge, func(tx *kv.Transaction) { tx.SetVersionstampedValue(key, longParam()) }},
 		{"a versionstamped value of a bad key", keyErr, func(tx *kv.Transaction) { tx.SetVersionstampedValue(badKey, k.stampedParam("", 0)) }},
 		{"AddReadConflictRange of a bad range", rangeErr, func(tx *kv.Transaction) { tx.AddReadConflictRange(badRange) }},
 		{"AddWriteConflictRange of a bad range", rangeErr, func(tx *kv.Transaction) { tx.AddWriteConflictRange(badRange) }},
