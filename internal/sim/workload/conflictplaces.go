@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"strings"
 
@@ -96,8 +95,6 @@ func (p conflictPlaces) decode(rows []kv.KeyValue) (map[int]uint64, error) {
 	}
 	return numbers, nil
 }
-
-func cloneNumbers(numbers map[int]uint64) map[int]uint64 { return maps.Clone(numbers) }
 
 // differentNumbers describes the first difference.
 func differentNumbers(got, want map[int]uint64) string {

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"sync"
 
@@ -157,7 +158,7 @@ func (r *conflictRange) round(c *Client, s *conflictState) error {
 
 // write commits a blind transaction of the writer.
 func (r *conflictRange) write(c *Client, s *conflictState, places conflictPlaces) (conflictWriter, error) {
-	w := conflictWriter{places: places, values: cloneNumbers(s.values)}
+	w := conflictWriter{places: places, values: maps.Clone(s.values)}
 	err := c.beside(func(tx *kv.Transaction) (err error) {
 		for range 1 + c.Rand().IntN(2) {
 			w.act(c.Rand(), tx)

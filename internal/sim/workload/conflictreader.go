@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/plinthdb/plinth/kv"
 )
@@ -51,14 +52,14 @@ func (r *conflictReader) open(want map[int]uint64) (err error) {
 	if text := differentNumbers(r.stored, want); text != "" {
 		return r.client.Violated("C3", "client %d at version %d: %s", r.client.ID(), r.version, text)
 	}
-	r.seen = cloneNumbers(r.stored)
+	r.seen = maps.Clone(r.stored)
 	r.tx.AddWriteConflictKey(r.client.env.Key("commit/%02d", r.client.ID()))
 	return nil
 }
 
 // outcome returns what the commit leaves, given what it finds.
 func (r *conflictReader) outcome(found map[int]uint64) map[int]uint64 {
-	numbers := cloneNumbers(found)
+	numbers := maps.Clone(found)
 	for _, do := range r.effects {
 		do(numbers)
 	}
