@@ -27,7 +27,9 @@
 // Invariants:
 //
 //	H1  A history that a strictly serializable store in the order of its
-//	    versions can produce gives no finding, whatever is unknown in it.
+//	    versions can produce gives no finding, whatever is unknown in it. As in
+//	    Adya's work each write makes a version of its own, also a clear of what
+//	    is absent: who read the absence before must not commit after it.
 //	H2  Where all versions are known, any read that did not see the newest
 //	    write at its version gives one.
 //	H3  An unknown outcome is an operation that never returned: it happened if
