@@ -7,7 +7,7 @@ import (
 )
 
 // seeds is how many seeds run, from 1 on; each runs twice.
-const seeds = 6
+const seeds = 3
 
 func TestEchoOverGRPCHoldsAndRepeatsOnWasm(t *testing.T) {
 	root, err := host.FindSource("../..")
@@ -25,13 +25,14 @@ func TestEchoOverGRPCHoldsAndRepeatsOnWasm(t *testing.T) {
 	defer program.Close(t.Context())
 	config := host.CampaignConfig{First: 1, Count: seeds, TwiceEvery: 1}
 	config.Run.TailLines = 30
+	config.Run.Args = []string{"--safety", "6s", "--liveness", "6s"}
 	totals := program.Campaign(t.Context(), config, func(r *host.Result, _ *host.Totals) {
 		t.Logf("seed %d: %v, trace %s of %d lines, %v simulated in %v: %+v", r.Seed, r.Outcome, r.Hash, r.Lines, r.Virtual, r.Wall, r.Report)
 		if r.Err != nil {
 			t.Errorf("seed %d: %v\n%v\n%s", r.Seed, r.Err, r.Tail, r.Stderr)
 		}
 	})
-	if c := totals.Report; c.Commits < 1000 || c.Boots == 0 {
+	if c := totals.Report; c.Commits < 300 || c.Boots == 0 {
 		t.Errorf("too little happened: %+v", c)
 	}
 }

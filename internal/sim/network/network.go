@@ -1,9 +1,7 @@
 package network
 
 import (
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
@@ -128,13 +126,6 @@ func (n *Network) PowerLoss(machine string) {
 		}
 	}
 	n.mu.fabric.powerLoss(n.mu.fabric.machine(machine), nodes)
-}
-
-// Machines returns the names of all machines that were ever named, in order.
-func (n *Network) Machines() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Sorted(maps.Keys(n.mu.fabric.machines))
 }
 
 // Link returns what the link between two machines is like.
