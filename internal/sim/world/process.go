@@ -106,8 +106,12 @@ func (p *Process) Boot() error {
 	}
 	db, store, err := inc.open()
 	if err != nil {
+		// A loss of power cuts the disk off before it comes to the process.
+		cut := inc.mount.Dead()
 		if !inc.die(err) {
 			err = errors.Join(err, context.Cause(inc.ctx))
+		} else if cut {
+			err = errors.Join(err, ErrKilled)
 		}
 		p.world.Trace("process %s boot %d failed: %v", p.name, inc.number, err)
 		p.bury(inc)

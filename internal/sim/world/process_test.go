@@ -133,6 +133,18 @@ func TestProcessCanBeKilledWhileItOpens(t *testing.T) {
 	f.mustBoot(t)
 }
 
+// TestAnOpeningThatALossOfPowerHasCutOffCountsAsKilled: the disk is cut off
+// first, so the store may have failed before the process is told.
+func TestAnOpeningThatALossOfPowerHasCutOffCountsAsKilled(t *testing.T) {
+	_, f := newFakeProcess(t)
+	f.during = func() error { f.disk.PowerLoss(); return disk.ErrDead }
+	if err := f.Boot(); !errors.Is(err, ErrKilled) {
+		t.Errorf("Boot = %v, want %v", err, ErrKilled)
+	}
+	f.during = func() error { return nil }
+	f.mustBoot(t)
+}
+
 func TestShutdownIsNotADeath(t *testing.T) {
 	w, f := newFakeProcess(t)
 	f.mustBoot(t)
