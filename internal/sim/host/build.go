@@ -81,7 +81,8 @@ func Compile(ctx context.Context, config BuildConfig, packages ...string) error 
 	for _, dir := range packages {
 		args = append(args, "./"+filepath.ToSlash(dir))
 	}
-	_, err = b.goCommand(ctx, nil, args...)
+	// As the caller's own builds do it, so that what they share is there already.
+	_, err = b.goCommand(ctx, []string{"CGO_ENABLED=" + os.Getenv("CGO_ENABLED")}, args...)
 	return err
 }
 
