@@ -2,10 +2,16 @@ package storage
 
 import (
 	"context"
+	"math/rand/v2"
+	"time"
 
+	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
 )
+
+// maxFaultDelay is how long a fired fault site lets a read wait.
+const maxFaultDelay = 50 * time.Millisecond
 
 // GetValues returns the values of the request's keys at its version.
 //
@@ -23,6 +29,9 @@ func (s *Server) GetValues(ctx context.Context, req *wire.GetValuesRequest) (wir
 	values := make([][]byte, len(req.Keys))
 	states := make([]window.State, len(req.Keys))
 	missing := s.lookup(req, values, states)
+	if fault.Point("storage.read.late") {
+		time.Sleep(rand.N(maxFaultDelay)) // the engine may advance meanwhile, a watched key be written
+	}
 	if missing > 0 {
 		if err := s.getMissing(ctx, req, values, states); err != nil {
 			return wire.GetValuesReply{}, err
