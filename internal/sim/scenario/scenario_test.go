@@ -49,7 +49,7 @@ func TestSeedsDrawDifferentWorldsWithinBounds(t *testing.T) {
 		if s.Rot > 0 && s.ReadFlips > 0 {
 			t.Errorf("seed %d has both kinds of wrong bits", seed)
 		}
-		if s.Clients < 3 || s.Clients > 25 || s.Rate < 45 || s.Rate > 150 || s.Sizes.MaxBatchCount < 1 || s.Sizes.MaxInFlight < 1 ||
+		if s.Clients < 3 || s.Clients > 25 || s.Rate < 35 || s.Rate > 90 || s.Sizes.MaxBatchCount < 1 || s.Sizes.MaxInFlight < 1 ||
 			s.Disk.Sync.Min <= 0 || s.Disk.KeepProbability < 0 || s.Disk.KeepProbability > 1 {
 			t.Errorf("seed %d drew %+v", seed, s)
 		}

@@ -56,7 +56,7 @@ func Draw(rng *rand.Rand) Swarm {
 		},
 		Sizes:   drawSizes(rng),
 		Clients: logarithmic(rng, 3, 25),
-		Rate:    logarithmic(rng, 45.0, 150.0),
+		Rate:    logarithmic(rng, 35.0, 90.0),
 		Habits: workload.Habits{
 			Dawdle:         sometimes(rng, time.Millisecond, 2*time.Second),
 			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],

@@ -21,7 +21,7 @@ type apiCorrectness struct {
 }
 
 func newAPICorrectness(rng *rand.Rand) *apiCorrectness {
-	return &apiCorrectness{ledger: newLedger(withoutRows), calls: 1 + rng.IntN(16)}
+	return &apiCorrectness{ledger: newLedger(withoutRows), calls: 1 + rng.IntN(1<<rng.IntN(5))}
 }
 
 // Name implements Workload.

@@ -25,7 +25,7 @@ type ryowCorrectness struct {
 }
 
 func newRyowCorrectness(rng *rand.Rand) *ryowCorrectness {
-	return &ryowCorrectness{ledger: newLedger(withoutRows), calls: 4 + rng.IntN(28)}
+	return &ryowCorrectness{ledger: newLedger(withoutRows), calls: 3 + rng.IntN(1<<rng.IntN(6))}
 }
 
 // maxStampedRows bounds the rows whose keys hold stamps: they are never

@@ -29,7 +29,7 @@ type selectorCorrectness struct {
 const wallRows = 12
 
 func newSelectorCorrectness(rng *rand.Rand) *selectorCorrectness {
-	return &selectorCorrectness{ledger: newLedger(walls), calls: 1 + rng.IntN(12)}
+	return &selectorCorrectness{ledger: newLedger(walls), calls: 1 + rng.IntN(1<<rng.IntN(5))}
 }
 
 // walls are the rows below and above "m/", where a client's changing keys are.

@@ -32,7 +32,7 @@ type writeDuringRead struct {
 
 func newWriteDuringRead(rng *rand.Rand) *writeDuringRead {
 	return &writeDuringRead{
-		ledger: newLedger(withoutRows), workers: 1 + rng.IntN(4), calls: 2 + rng.IntN(12),
+		ledger: newLedger(withoutRows), workers: 1 + rng.IntN(4), calls: 1 + rng.IntN(1<<rng.IntN(5)),
 		pause: time.Duration(rng.IntN(300)) * time.Microsecond,
 	}
 }
