@@ -12,9 +12,10 @@ const (
 	// in a loop that waits for it.
 	lookCost = time.Microsecond
 	// busyLimit is how long the program may go on without ever having nothing
-	// to do, by its own clock and by the real one: no run needs a tenth of it.
+	// to do, by its own clock and by the real one: no run needs a tenth of it, the
+	// latter on a machine that has many other things to do.
 	busyLimit     = 2 * time.Second
-	busyWallLimit = 30 * time.Second
+	busyWallLimit = 5 * time.Minute
 )
 
 var errBusy = errors.New("the program looks at the clock again and again and never waits: a busy loop")
