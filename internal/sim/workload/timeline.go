@@ -14,6 +14,8 @@ type timeline struct {
 	mu struct {
 		sync.Mutex
 		writes, reads ring
+		// first is the version of the earliest moment, however long ago.
+		first kv.Version
 	}
 }
 
@@ -56,6 +58,7 @@ func (t *timeline) wrote(version kv.Version, number uint64) string {
 		}
 	}
 	t.mu.writes.add(moment{version, number})
+	t.beginLocked(version)
 	return ""
 }
 
@@ -74,10 +77,18 @@ func (t *timeline) read(version kv.Version, number uint64) string {
 		}
 	}
 	t.mu.reads.add(moment{version, number})
+	t.beginLocked(version)
 	return ""
 }
 
-// pick returns a version that something happened at.
+func (t *timeline) beginLocked(version kv.Version) {
+	if t.mu.first == 0 || version < t.mu.first {
+		t.mu.first = version
+	}
+}
+
+// pick returns a version that something happened at, or one next to it, but
+// none before the first of all: then the counters may not have been there yet.
 func (t *timeline) pick(rng *rand.Rand) (version kv.Version, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,5 +99,6 @@ func (t *timeline) pick(rng *rand.Rand) (version kv.Version, ok bool) {
 	if len(moments) == 0 {
 		return 0, false
 	}
-	return moments[rng.IntN(len(moments))].version, true
+	version = moments[rng.IntN(len(moments))].version + kv.Version(rng.IntN(3)-1)
+	return max(version, t.mu.first), true
 }
