@@ -23,11 +23,16 @@ var rawallocPatch []byte
 //go:embed patch/default_wasip1.go.txt
 var vfsPatch []byte
 
-// pebblePatches are the files that Pebble needs to compile for wasm.
+//go:embed patch/bitflip.go.txt
+var bitflipPatch []byte
+
+// pebblePatches are the files that Pebble needs to compile for wasm, and one
+// that would cost minutes there.
 func pebblePatches() map[string][]byte {
 	return map[string][]byte{
 		"internal/rawalloc/rawalloc_wasm.go": rawallocPatch,
 		"vfs/default_wasip1.go":              vfsPatch,
+		"internal/bitflip/bitflip.go":        bitflipPatch,
 	}
 }
 
@@ -41,7 +46,7 @@ func (b *builder) patchedPebble(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(b.cache, "pebble-"+version+"-"+key(rawallocPatch, vfsPatch))
+	dir := filepath.Join(b.cache, "pebble-"+version+"-"+key(rawallocPatch, vfsPatch, bitflipPatch))
 	if _, err := os.Stat(dir); err == nil {
 		markUsed(dir)
 		return dir, nil
