@@ -16,16 +16,9 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/fault"
-	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/hostcall"
 	"github.com/plinthdb/plinth/internal/sim/scenario"
 	"github.com/plinthdb/plinth/internal/sim/world"
-)
-
-// Exit statuses; internal/sim/host knows them.
-const (
-	statusPassed   = 0
-	statusViolated = 1
-	statusHung     = 3
 )
 
 // A run is at least so long and commits at least so much, unless its arguments
@@ -62,9 +55,9 @@ type config struct {
 func (c *config) run() int {
 	time.AfterFunc(c.limit, func() {
 		fmt.Fprintf(os.Stderr, "the run did not end within %v; all goroutines:\n\n%s", c.limit, stacks())
-		os.Exit(statusHung)
+		os.Exit(hostcall.StatusHung)
 	})
-	ctx, w := world.New(context.Background(), c.seed, emitTrace)
+	ctx, w := world.New(context.Background(), c.seed, hostcall.Trace)
 	swarm := scenario.Draw(w.Rand("swarm"))
 	swarm.Disk.NudgeSync = c.nudge
 	swarm.Safety, swarm.Liveness = c.safety, c.liveness
@@ -76,18 +69,7 @@ func (c *config) run() int {
 	fault.Enable(fault.Config{Seed: c.seed, ArmProbability: swarm.ArmProbability, FireProbability: swarm.FireProbability})
 
 	err := c.scenario(ctx, w, swarm)
-	r := w.Report()
-	if err != nil && r.Violation == nil {
-		// An error that nobody expects is a failure of the run too.
-		r.Violation = &report.Violation{Source: "scenario", Invariant: "error", Text: err.Error()}
-	}
-	if err := emitReport(r); err != nil {
-		panic(err)
-	}
-	if r.Violation != nil {
-		return statusViolated
-	}
-	return statusPassed
+	return hostcall.Finish(w.Report(), err)
 }
 
 func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Swarm) error {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/hostcall"
 	"github.com/plinthdb/plinth/internal/sim/scenario"
 	"github.com/plinthdb/plinth/internal/sim/world"
 	"github.com/plinthdb/plinth/tests/simrpc"
@@ -19,17 +19,8 @@ func main() {
 	safety := flag.Duration("safety", 10*time.Second, "virtual length of the phase with faults")
 	liveness := flag.Duration("liveness", 20*time.Second, "virtual length of the phase without")
 	flag.Parse()
-	ctx, w := world.New(context.Background(), *seed, emitTrace)
+	ctx, w := world.New(context.Background(), *seed, hostcall.Trace)
 	w.Trace("seed %d", *seed)
 	err := scenario.RunEcho(ctx, w, simrpc.Transport{}, *safety, *liveness)
-	r := w.Report()
-	if err != nil && r.Violation == nil {
-		r.Violation = &report.Violation{Source: "scenario", Invariant: "error", Text: err.Error()}
-	}
-	if err := emitReport(r); err != nil {
-		panic(err)
-	}
-	if r.Violation != nil {
-		os.Exit(1)
-	}
+	os.Exit(hostcall.Finish(w.Report(), err))
 }
