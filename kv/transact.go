@@ -181,6 +181,11 @@ func (a *attempt) pause(d time.Duration) error {
 	if err != nil {
 		return err
 	}
+	return rest(ctx, d)
+}
+
+// rest waits for d, or returns the end of ctx.
+func rest(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

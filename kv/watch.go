@@ -158,7 +158,7 @@ func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 			return callError(ctx, err)
 		}
 		delay = min(max(2*delay, firstDelay), time.Second)
-		if err := rest(ctx, delay); err != nil {
+		if err := rest(ctx, jitter(delay)); err != nil {
 			return err
 		}
 		newest, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
@@ -184,21 +184,9 @@ func (w *Watch) awaitVisible(ctx context.Context, version wire.Version) error {
 			return callError(ctx, err)
 		}
 		delay = min(max(2*delay, firstConflictDelay), time.Second)
-		if err := rest(ctx, delay); err != nil {
+		if err := rest(ctx, jitter(delay)); err != nil {
 			return err
 		}
-	}
-}
-
-// rest waits for about d, or returns the end of ctx.
-func rest(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(jitter(d))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return endError(ctx)
 	}
 }
 
