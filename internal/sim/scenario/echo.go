@@ -212,7 +212,7 @@ func (r *echoRun) liveness(ctx context.Context, length time.Duration) error {
 // end ends all processes in an orderly way; nothing may be left (EC5).
 func (r *echoRun) end(ctx context.Context) error {
 	r.stopLives()
-	if err := r.awaitLives(ctx); err != nil {
+	if err := await(ctx, r.world, EchoName, "the processes", r.lives.Wait); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -229,23 +229,4 @@ func (r *echoRun) end(ctx context.Context) error {
 		return err
 	}
 	return checkGoroutines(ctx, r.world, r.before)
-}
-
-// awaitLives waits for the goroutines of all processes, dead ones too.
-func (r *echoRun) awaitLives(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.lives.Wait()
-	}()
-	timer := time.NewTimer(stopLimit)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-timer.C:
-		return r.world.Violated(EchoName, "S1", "the processes did not end within %v", stopLimit)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
@@ -166,7 +165,7 @@ func (r *storeRun) endFaults() {
 // endWork ends the workloads and the supervisor.
 func (r *storeRun) endWork(ctx context.Context) error {
 	r.stopWork()
-	if err := r.await(ctx, &r.work, "the workloads"); err != nil {
+	if err := await(ctx, r.world, "scenario", "the workloads", r.work.Wait); err != nil {
 		return err
 	}
 	r.stopBoots()
@@ -199,17 +198,13 @@ func (r *storeRun) audit(ctx context.Context, t task) {
 	}
 }
 
-// await waits for a group, or for the burials if it is nil, for stopLimit at
-// most (S1).
-func (r *storeRun) await(ctx context.Context, group *sync.WaitGroup, what string) error {
+// await calls wait, which returns when something has ended, and waits for that
+// for stopLimit at most (S1).
+func await(ctx context.Context, w *world.World, source, what string, wait func()) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if group == nil {
-			r.process.AwaitBurials()
-			return
-		}
-		group.Wait()
+		wait()
 	}()
 	timer := time.NewTimer(stopLimit)
 	defer timer.Stop()
@@ -217,7 +212,7 @@ func (r *storeRun) await(ctx context.Context, group *sync.WaitGroup, what string
 	case <-done:
 		return nil
 	case <-timer.C:
-		return r.world.Violated("scenario", "S1", "%s did not end within %v", what, stopLimit)
+		return w.Violated(source, "S1", "%s did not end within %v", what, stopLimit)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -205,7 +205,7 @@ func (r *storeRun) end(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.await(ctx, nil, "the remains of dead processes"); err != nil {
+	if err := await(ctx, r.world, "scenario", "the remains of dead processes", r.process.AwaitBurials); err != nil {
 		return err
 	}
 	return checkGoroutines(ctx, r.world, r.before)

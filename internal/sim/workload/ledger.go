@@ -142,11 +142,7 @@ func decodeMarker(value []byte) (number uint64, stamp kv.Stamp, err error) {
 	if value == nil {
 		return 0, stamp, nil
 	}
-	if len(value) != 8+len(stamp) {
-		return 0, stamp, fmt.Errorf("a marker holds %d bytes, not %d", len(value), 8+len(stamp))
-	}
-	copy(stamp[:], value[8:])
-	return binary.BigEndian.Uint64(value), stamp, nil
+	return decodeStamped(value)
 }
 
 // finish notes the outcome of a transaction that had set its marker.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/cluster"
-	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/history"
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
@@ -67,28 +66,15 @@ func (l *liar) Commit(ctx context.Context, req *wire.CommitRequest) (wire.Commit
 // newLyingStage is newStage with a store that has a bug.
 func newLyingStage(t *testing.T, bug func(l *liar)) *stage {
 	t.Helper()
-	s := &stage{}
-	s.ctx, s.world = world.New(t.Context(), 1, func([]byte) {})
-	d := disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
-	s.process = s.world.NewProcess("p", d, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
+	return newStageOn(t, func(w *world.World, h world.Host) (*kv.Database, world.Store, error) {
 		local, err := cluster.OpenLocal(context.Background(), cluster.LocalConfig{FS: h.FS, Dir: h.Dir})
 		if err != nil {
 			return nil, nil, err
 		}
-		l := &liar{Backend: local, rng: s.world.Rand("liar")}
+		l := &liar{Backend: local, rng: w.Rand("liar")}
 		bug(l)
 		return kv.NewDatabase(l), local, nil
-	}})
-	if err := s.process.Boot(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.process.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		s.process.AwaitBurials()
 	})
-	return s
 }
 
 // bugs are what a store could do wrong.

@@ -28,15 +28,23 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{}
-	s.ctx, s.world = world.New(t.Context(), 1, func([]byte) {})
-	d := disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
-	s.process = s.world.NewProcess("p", d, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
+	return newStageOn(t, func(_ *world.World, h world.Host) (*kv.Database, world.Store, error) {
 		db, store, err := embedded.Open(h.Dir, embedded.WithFS(h.FS))
 		if err != nil {
 			return nil, nil, err
 		}
 		return db, store, nil
+	})
+}
+
+// newStageOn is newStage with a store that open opens.
+func newStageOn(t *testing.T, open func(w *world.World, h world.Host) (*kv.Database, world.Store, error)) *stage {
+	t.Helper()
+	s := &stage{}
+	s.ctx, s.world = world.New(t.Context(), 1, func([]byte) {})
+	d := disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
+	s.process = s.world.NewProcess("p", d, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
+		return open(s.world, h)
 	}})
 	if err := s.process.Boot(); err != nil {
 		t.Fatal(err)
