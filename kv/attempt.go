@@ -40,8 +40,11 @@ type attempt struct {
 		queueSpace [4]*getOp
 		getSpace   []getOp
 
-		mutations      []byte
-		stamped        bool
+		mutations []byte
+		stamped   bool
+		// nextWithoutConflict says that the next write adds no write conflict.
+		nextWithoutConflict bool
+
 		writeConflicts []wire.KeyRange
 		writes         writeMap
 

@@ -69,6 +69,18 @@ func (tx *Transaction) AddWriteConflictKey(key []byte) {
 	tx.AddWriteConflictRange(wire.SingleKey(key))
 }
 
+// NextWriteWithoutConflict lets the next write of the transaction add no write
+// conflict: transactions that read what it changes are not told. It is for
+// writes whose readers protect themselves otherwise, as allocators do;
+// FoundationDB's name is next_write_no_write_conflict_range. It concerns one
+// Set, Clear, ClearRange or atomic operation of this try of the transaction.
+func (tx *Transaction) NextWriteWithoutConflict() {
+	a := tx.current.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.mu.nextWithoutConflict = true
+}
+
 // mutateKey adds a mutation of one key.
 func (a *attempt) mutateKey(typ wire.MutationType, key, param []byte) {
 	a.mu.Lock()
@@ -90,7 +102,9 @@ func (a *attempt) clearKey(key []byte) {
 	}
 	r := a.mu.arena.singleKey(key)
 	a.addMutationLocked(wire.Mutation{Type: wire.ClearRange, Param1: r.Begin, Param2: r.End})
-	a.addWriteConflictLocked(r)
+	if a.conflictsLocked() {
+		a.addWriteConflictLocked(r)
+	}
 	a.checkSizeLocked()
 }
 
@@ -98,12 +112,15 @@ func (a *attempt) clearKey(key []byte) {
 func (a *attempt) clearRange(r wire.KeyRange) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	conflicts := a.conflictsLocked() // an empty range counts as a write here
 	if !a.acceptLocked(checkWriteRange(r)) || r.Empty() {
 		return
 	}
 	r = a.mu.arena.keyRange(r)
 	a.addMutationLocked(wire.Mutation{Type: wire.ClearRange, Param1: r.Begin, Param2: r.End})
-	a.addWriteConflictLocked(r)
+	if conflicts {
+		a.addWriteConflictLocked(r)
+	}
 	a.checkSizeLocked()
 }
 
@@ -123,8 +140,10 @@ func (a *attempt) setStampedKey(param, value []byte) {
 	param = a.mu.arena.clone(param)
 	a.addMutationLocked(wire.Mutation{Type: wire.SetVersionstampedKey, Param1: param, Param2: value})
 	a.mu.stamped = true
-	a.mu.stampedKeys = append(a.mu.stampedKeys, param)
-	a.mu.conflictBytes += 2*len(content) + 1
+	if a.conflictsLocked() {
+		a.mu.stampedKeys = append(a.mu.stampedKeys, param)
+		a.mu.conflictBytes += 2*len(content) + 1
+	}
 	a.checkSizeLocked()
 }
 
@@ -162,9 +181,20 @@ func (a *attempt) addConflict(r wire.KeyRange, write bool) {
 	a.checkSizeLocked()
 }
 
-// addKeyConflictLocked adds a write conflict on key, unless the last one is
-// the same.
+// conflictsLocked reports whether the write that is under way is to add a write
+// conflict. It is asked once for each write.
+func (a *attempt) conflictsLocked() bool {
+	without := a.mu.nextWithoutConflict
+	a.mu.nextWithoutConflict = false
+	return !without
+}
+
+// addKeyConflictLocked adds a write conflict on key if the write that is under
+// way is to add one, and unless the last one is the same.
 func (a *attempt) addKeyConflictLocked(key []byte) {
+	if !a.conflictsLocked() {
+		return
+	}
 	if n := len(a.mu.writeConflicts); n > 0 && a.mu.writeConflicts[n-1].Contains(key) {
 		return
 	}
