@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"math/rand/v2"
 	"sync"
 	"syscall"
@@ -21,9 +22,11 @@ type Disk struct {
 		// flipsBefore is stats.Flips at the last Erase.
 		flipsBefore uint64
 		used        int64
-		mounts      []*Mount
-		locks       map[string]*Mount
-		line        []byte
+		// syncFailed is closed when the next sync has failed; nil if it need not.
+		syncFailed chan struct{}
+		mounts     []*Mount
+		locks      map[string]*Mount
+		line       []byte
 	}
 }
 
@@ -52,6 +55,26 @@ func (d *Disk) SetFaults(f Faults) {
 	defer d.mu.Unlock()
 	d.mu.faults = f
 	d.traceLocked("faults", "", -1, -1, nil)
+}
+
+// FailNextSync makes the next sync of a file or directory fail with EIO,
+// whatever the faults are, and returns when that sync has begun. If ctx ends
+// first it returns its error, and no sync fails. There may be one call at a
+// time.
+func (d *Disk) FailNextSync(ctx context.Context) error {
+	begun := make(chan struct{})
+	d.mu.Lock()
+	d.mu.syncFailed = begun
+	d.mu.Unlock()
+	select {
+	case <-begun:
+		return nil
+	case <-ctx.Done():
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mu.syncFailed = nil
+	return ctx.Err()
 }
 
 // Stats returns the counts so far.
@@ -171,6 +194,11 @@ func (d *Disk) drawLocked(kind opKind) (delay time.Duration, err error) {
 		d.mu.stats.Syncs++
 		if d.mu.stats.Syncs == uint64(d.config.NudgeSync) {
 			delay += time.Microsecond
+		}
+		if d.mu.syncFailed != nil {
+			close(d.mu.syncFailed)
+			d.mu.syncFailed = nil
+			errors = 1
 		}
 	case opEntry:
 		errors = f.WriteErrors

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -98,6 +99,43 @@ func TestFailedSyncIsNotRepairedByTheNext(t *testing.T) {
 	if got := read(t, d.Mount(), "/a"); got != "" {
 		t.Errorf("file holds %q, want the data of the failed sync gone", got)
 	}
+}
+
+func TestOneSyncFailsWhenItIsTold(t *testing.T) {
+	d, _ := newTestDisk(Config{})
+	f := mustCreate(t, d.Mount(), "/a")
+	failed := make(chan error)
+	go func() { failed <- d.FailNextSync(t.Context()) }()
+	failures := 0
+	for ended := false; !ended; {
+		select {
+		case err := <-failed:
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended = true
+		default:
+			if _, err := f.WriteAt([]byte("x"), 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Sync(); errors.Is(err, syscall.EIO) {
+				failures++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	mustSync(t, f)
+	if failures != 1 {
+		t.Errorf("%d syncs failed, want 1", failures)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.FailNextSync(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("FailNextSync returned %v after its context has ended", err)
+	}
+	mustSync(t, f)
 }
 
 func TestSyncThatEndsLaterDoesNotUndoANewerOne(t *testing.T) {

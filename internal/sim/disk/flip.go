@@ -23,7 +23,9 @@ func (d *Disk) flipReadLocked(f *file, p []byte, off int64) {
 // Rot makes one bit wrong where it is stored; it stays so until it is
 // written again (D8). Only what is on the disk can rot, not what waits in the
 // operating system's cache to be written. Every file is equally likely, for a
-// small one can matter as much as a large one.
+// small one can matter as much as a large one; but every third time it is the
+// newest log, by name, if there is one: what stands in the others is mostly
+// elsewhere as well.
 //
 // isLog names the files that are logs. The end of a log that rots looks like
 // one that a crash tore, as long as nothing behind it was synced later; so in
@@ -38,6 +40,9 @@ func (d *Disk) Rot(isLog func(name string) bool) bool {
 		return false
 	}
 	p := places[d.mu.rng.IntN(len(places))]
+	if logs := slices.DeleteFunc(places, func(p rotPlace) bool { return !isLog(p.name) }); len(logs) > 0 && d.mu.rng.IntN(3) == 0 {
+		p = logs[len(logs)-1]
+	}
 	block := p.blocks[d.mu.rng.IntN(len(p.blocks))]
 	off := block*blockBytes + d.mu.rng.IntN(len(p.file.block(block)))
 	mask := byte(1) << d.mu.rng.IntN(8)

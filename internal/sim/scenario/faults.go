@@ -32,9 +32,14 @@ func (r *storeRun) startFaults(ctx context.Context) {
 	ctx, r.stopFaults = context.WithCancel(ctx)
 	s := r.swarm
 	w := &weather{disk: r.disk}
-	r.life.shared.BeginFaults(s.FullDisk > 0 || s.DiskErrors > 0)
+	r.life.shared.BeginFaults(s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0)
 	r.fault(ctx, "kill", s.Kills, func(*rand.Rand) { r.process.Kill() })
 	r.fault(ctx, "powerloss", s.PowerLosses, func(*rand.Rand) { r.process.PowerLoss() })
+	r.fault(ctx, "failedsync", s.FailedSyncs, func(rng *rand.Rand) {
+		if r.disk.FailNextSync(ctx) == nil && sleep(ctx, logarithmic(rng, 10*time.Microsecond, 300*time.Millisecond)) == nil {
+			r.process.PowerLoss()
+		}
+	})
 	r.fault(ctx, "slow", s.SlowDisk, func(rng *rand.Rand) {
 		slowdown := logarithmic(rng, 2.0, 200.0)
 		w.change(func(now *disk.Faults) { now.Slowdown = slowdown })

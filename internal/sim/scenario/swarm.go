@@ -31,6 +31,9 @@ type Swarm struct {
 	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
 	// times between two faults of a kind; 0 is never.
 	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
+	// FailedSyncs likewise: a single sync that fails, and soon after a loss of
+	// power, before later ones can cover it up.
+	FailedSyncs time.Duration
 	// Rot, ReadFlips and LostDisks likewise: bits of the disk that go wrong for
 	// good, times when reads return wrong bits, and disks that are replaced by
 	// empty ones. A seed has Rot or ReadFlips, never both: a wrong bit in the log
@@ -38,7 +41,9 @@ type Swarm struct {
 	Rot, ReadFlips, LostDisks time.Duration
 	// Downtime is the longest time between a death and the next boot.
 	Downtime time.Duration
-	// ArmProbability and FireProbability are those of fault.Point sites.
+	// ArmProbability and FireProbability are those of fault.Point sites. Mostly
+	// they are FoundationDB's; but some bugs need two sites at once, which few
+	// seeds would arm together.
 	ArmProbability, FireProbability float64
 }
 
@@ -67,9 +72,10 @@ func Draw(rng *rand.Rand) Swarm {
 		SlowDisk:        sometimes(rng, time.Second, 10*time.Second),
 		FullDisk:        sometimes(rng, 300*time.Millisecond, 10*time.Second),
 		DiskErrors:      sometimes(rng, 300*time.Millisecond, 10*time.Second),
+		FailedSyncs:     sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		Downtime:        logarithmic(rng, time.Millisecond, 3*time.Second),
-		ArmProbability:  0.25,
-		FireProbability: 0.25,
+		ArmProbability:  [...]float64{0.1, 0.25, 0.25, 0.6, 1}[rng.IntN(5)],
+		FireProbability: [...]float64{0.05, 0.25, 0.25, 0.5}[rng.IntN(4)],
 	}
 	switch rng.IntN(8) {
 	case 0, 1:

@@ -152,8 +152,32 @@ func (r *conflictRange) round(c *Client, s *conflictState) error {
 				return err
 			}
 		}
+		if err := r.distract(c); err != nil {
+			return err
+		}
 		return r.commit(c, s, reader, written)
 	})
+}
+
+// distract sometimes commits a few range clears that nobody reads, before and
+// behind all keys, so that a resolver that puts old and new writes together has
+// something to put the writer's together with.
+func (r *conflictRange) distract(c *Client) error {
+	if c.Rand().IntN(3) > 0 {
+		return nil
+	}
+	for range 1 + c.Rand().IntN(5) {
+		err := c.beside(func(tx *kv.Transaction) error {
+			prefix := c.env.Key([...]string{"/before/%02d", "behind/%02d"}[c.Rand().IntN(2)], c.ID())
+			tx.ClearRange(kv.PrefixRange(prefix))
+			_, err := c.commitBeside(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write commits a blind transaction of the writer.
