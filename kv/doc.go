@@ -86,7 +86,8 @@
 //	     that is no snapshot read depends, and no others. Keys that own writes
 //	     determine are not among them.
 //	K5   The write conflicts cover all keys that are written, but for writes
-//	     after NextWriteWithoutConflict, and no others.
+//	     after NextWriteWithoutConflict and those of ClearRangeWithoutConflict,
+//	     and no others.
 //	K6   A mutation is encoded once, when it is made; the bytes go to the log.
 //	K7   A future, range read or watch belongs to one attempt: after a Reset it
 //	     fails and has no effect on the next attempt.

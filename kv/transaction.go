@@ -39,6 +39,9 @@ type Transaction struct {
 		wanted         []byte        // the hot key that the last attempt lost on
 	}
 
+	// exclusive is held during Exclusively.
+	exclusive sync.Mutex
+
 	first attempt
 }
 

@@ -15,7 +15,7 @@ func (tx *Transaction) Set(key, value []byte) {
 func (tx *Transaction) Clear(key []byte) { tx.current.Load().clearKey(key) }
 
 // ClearRange removes all keys of r, at the cost of one write.
-func (tx *Transaction) ClearRange(r KeyRange) { tx.current.Load().clearRange(r) }
+func (tx *Transaction) ClearRange(r KeyRange) { tx.current.Load().clearRange(r, true) }
 
 // SetVersionstampedKey sets a key that holds the stamp of the commit. The last
 // four bytes of key are not part of it: they say, as a little-endian integer,
@@ -108,11 +108,11 @@ func (a *attempt) clearKey(key []byte) {
 	a.checkSizeLocked()
 }
 
-// clearRange adds the clear of a range.
-func (a *attempt) clearRange(r wire.KeyRange) {
+// clearRange adds the clear of a range, which may conflict or not.
+func (a *attempt) clearRange(r wire.KeyRange, mayConflict bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	conflicts := a.conflictsLocked() // an empty range counts as a write here
+	conflicts := mayConflict && a.conflictsLocked() // an empty range counts as a write here
 	if !a.acceptLocked(checkWriteRange(r)) || r.Empty() {
 		return
 	}
