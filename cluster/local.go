@@ -126,7 +126,11 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.recruit(first)
+	system, err := l.systemKeys(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	l.recruit(first, system)
 	l.opened.Store(true)
 	return l, nil
 }
@@ -197,18 +201,42 @@ func (l *Local) openStorage(ctx context.Context) (err error) {
 	return f.err()
 }
 
+// systemKeys reads what the proxies need to know of the system keys. It waits
+// until the storage server has what the log holds.
+func (l *Local) systemKeys(ctx context.Context, first wire.Version) (*txn.SystemKeys, error) {
+	request := &wire.GetValuesRequest{
+		Version: first,
+		Keys:    [][]byte{[]byte(wire.DatabaseLockedKey), []byte(wire.MetadataVersionKey)},
+	}
+	for {
+		reply, err := l.storage.GetValues(ctx, request)
+		if err == nil {
+			return txn.NewSystemKeys(first, reply.Values[0], reply.Values[1]), nil
+		}
+		if reason := l.Err(); reason != nil {
+			return nil, reason
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if !errors.Is(err, wire.ErrFutureVersion) && !errors.Is(err, wire.ErrProcessBehind) {
+			return nil, err
+		}
+	}
+}
+
 // recruit starts the roles of the generation, all with first as their floor.
-func (l *Local) recruit(first wire.Version) {
+func (l *Local) recruit(first wire.Version, system *txn.SystemKeys) {
 	sequencerRole, resolverRole := wire.RoleID(rand.Uint64()), wire.RoleID(rand.Uint64())
 	l.sequencer = sequencer.New(sequencer.Config{Role: sequencerRole, Floor: first})
 	l.resolver = resolver.New(resolver.Config{Role: resolverRole, Floor: first, LimitBytes: l.config.ResolverBytes, OnStall: l.end})
 	l.versions = txn.NewReadVersionProxy(txn.ReadVersionConfig{
-		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log,
+		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log, SystemKeys: system,
 		MaxWaiters: l.config.MaxWaitingVersions,
 	})
 	l.commits = txn.NewCommitProxy(txn.CommitConfig{
 		Generation: l.generation, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
-		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag),
+		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag), SystemKeys: system,
 		OnFailure: l.end, MaxPendingBytes: l.config.MaxPendingBytes,
 		MaxBatchCount: l.config.MaxBatchCount, MaxBatchBytes: l.config.MaxBatchBytes, MaxInFlight: l.config.MaxInFlight,
 	})

@@ -65,7 +65,11 @@ func (f *former) fill(ctx context.Context, b *batch) error {
 		return err
 	}
 	f.resolved = turn.Version
-	body, err := f.config.Shards.appendBody(nil, b.committedLists(turn.Version))
+	lists, err := b.committedLists(turn.Version, f.config.SystemKeys)
+	if err != nil {
+		return err
+	}
+	body, err := f.config.Shards.appendBody(nil, lists)
 	if err != nil {
 		return err
 	}
@@ -114,12 +118,16 @@ func (b *batch) checkVerdicts() error {
 }
 
 // committedLists returns the mutation lists of the transactions that passed.
-// One whose versionstamps cannot be filled in is turned into an error of its
-// own and leaves no trace in the log.
-func (b *batch) committedLists(version wire.Version) [][]byte {
+// One whose versionstamps cannot be filled in, or that finds the database
+// locked, is turned into an error of its own and leaves no trace in the log.
+func (b *batch) committedLists(version wire.Version, system *SystemKeys) ([][]byte, error) {
 	lists := make([][]byte, 0, len(b.members))
 	for i, t := range b.members {
 		if b.verdicts.Verdicts[i] != wire.Committed {
+			continue
+		}
+		if system.refuses(t.req) {
+			t.err = wire.ErrDatabaseLocked
 			continue
 		}
 		list := t.req.Mutations
@@ -130,9 +138,14 @@ func (b *batch) committedLists(version wire.Version) [][]byte {
 				continue
 			}
 		}
+		if t.req.HasSystemKeys {
+			if err := system.apply(version, list); err != nil {
+				return nil, err
+			}
+		}
 		lists = append(lists, list)
 	}
-	return lists
+	return lists, nil
 }
 
 // answer returns what to tell member i, given how the batch ended.

@@ -41,6 +41,9 @@ type CommitConfig struct {
 	Resolver  Resolver
 	Log       Log
 	Shards    *ShardMap
+	// SystemKeys is shared with the read-version proxy; nil means that nobody
+	// locks the database.
+	SystemKeys *SystemKeys
 
 	// OnFailure is called once, from any goroutine, when a batch could not be
 	// carried through (T3), before anybody gets an answer: the generation has
@@ -115,7 +118,7 @@ func NewCommitProxy(config CommitConfig) *CommitProxy {
 //
 // It returns what wire.CommitRequest.Validate does,
 // ErrNotCommitted (as a *ConflictError if the request asks for
-// that), ErrTransactionTooOld, ErrCommitProxyMemoryLimit or ErrGenerationEnded
+// that), ErrDatabaseLocked, ErrTransactionTooOld, ErrCommitProxyMemoryLimit or ErrGenerationEnded
 // if nothing of it will ever be applied; ErrCommitUnknownResult if it may be.
 // When the context ends first the answer is its cause while the transaction is
 // still queued (it is then taken out), else ErrCommitUnknownResult.

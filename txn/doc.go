@@ -22,4 +22,7 @@
 //	    sequencer has been told so.
 //	T5  A client is told "not committed" only if its mutations are in no batch
 //	    that the log was given. Everything in doubt is commit_unknown_result.
+//	T6  While the database is locked, only transactions that are aware of that
+//	    commit. A read version comes with the lock and the metadata version as
+//	    they are at that very version.
 package txn

@@ -21,6 +21,9 @@ type ReadVersionConfig struct {
 	Sequencer     Sequencer
 	// Log is any one log group of the generation.
 	Log Log
+	// SystemKeys is shared with the commit proxy; nil means that nobody locks
+	// the database.
+	SystemKeys *SystemKeys
 	// MaxWaiters bounds the requests that wait; 0 is a default.
 	MaxWaiters int
 }
@@ -107,7 +110,7 @@ func (p *ReadVersionProxy) leave() {
 // generation that accepts a commit after the check cannot have acknowledged it
 // before this request began.
 func (p *ReadVersionProxy) look(ctx context.Context) (wire.ReadVersionReply, error) {
-	version, err := p.config.Sequencer.CommittedVersion(ctx, p.config.SequencerRole)
+	version, system, err := p.committed(ctx)
 	if err != nil {
 		return wire.ReadVersionReply{}, err
 	}
@@ -117,7 +120,22 @@ func (p *ReadVersionProxy) look(ctx context.Context) (wire.ReadVersionReply, err
 	if err := p.config.Log.ConfirmLive(ctx, p.config.Generation); err != nil {
 		return wire.ReadVersionReply{}, err
 	}
-	return wire.ReadVersionReply{Version: version}, nil
+	return wire.ReadVersionReply{Version: version, Locked: system.lock != nil, MetadataVersion: system.metadataVersion}, nil
+}
+
+// committed returns the newest committed version, and the system keys at it.
+func (p *ReadVersionProxy) committed(ctx context.Context) (version wire.Version, system systemState, err error) {
+	for {
+		version, err = p.config.Sequencer.CommittedVersion(ctx, p.config.SequencerRole)
+		if err != nil {
+			return 0, system, err
+		}
+		// Not kept only if more than a thousand changes came after version: a newer
+		// one is committed by then.
+		if system, ok := p.config.SystemKeys.at(version); ok {
+			return version, system, nil
+		}
+	}
 }
 
 // land ends a look. If others arrived meanwhile, their look begins, on a

@@ -16,6 +16,11 @@ type CommitRequest struct {
 	// ReportConflicts asks that an ErrNotCommitted say which read ranges
 	// conflicted, see ConflictError.
 	ReportConflicts bool
+	// HasSystemKeys says that the list writes keys of the system, so that the
+	// proxy looks for those that concern itself. See DatabaseLockedKey.
+	HasSystemKeys bool
+	// LockAware lets the transaction commit although the database is locked.
+	LockAware bool
 }
 
 // Bytes is the size that counts against MaxTransactionBytes and against the

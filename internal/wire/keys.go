@@ -16,6 +16,16 @@ const (
 // SystemPrefix begins every key of the system key space. User keys are below.
 const SystemPrefix = "\xff"
 
+// System keys that mean something to the proxies, with FoundationDB's names.
+const (
+	// DatabaseLockedKey is present while the database is locked. Its value is a
+	// stamp and the sixteen bytes that name who has locked it.
+	DatabaseLockedKey = "\xff/dbLocked"
+	// MetadataVersionKey holds a stamp that programs renew when what they cache
+	// has changed. Read versions come with its value.
+	MetadataVersionKey = "\xff/metadataVersion"
+)
+
 // KeyRange is the half-open range of keys Begin <= key < End. The slices are
 // shared (W1).
 type KeyRange struct {

@@ -15,4 +15,6 @@ const (
 // transaction that was acknowledged before the request can be seen.
 type ReadVersionRequest struct {
 	Priority Priority
+	// Tags name the groups that the transaction belongs to, for throttling.
+	Tags []string
 }

@@ -36,7 +36,18 @@ func (r *CommitRequest) Validate() error {
 		if err := m.validate(); err != nil {
 			return err
 		}
+		if m.writesSystemKeys() && !r.HasSystemKeys {
+			return ErrClientInvalidOperation.With("mutation of system keys in a transaction that says it has none")
+		}
 	}
+}
+
+// writesSystemKeys reports whether m writes a key of the system.
+func (m Mutation) writesSystemKeys() bool {
+	if m.Type == ClearRange {
+		return string(m.Param2) > SystemPrefix && bytes.Compare(m.Param1, m.Param2) < 0
+	}
+	return string(m.Param1) >= SystemPrefix
 }
 
 func (m Mutation) validate() error {

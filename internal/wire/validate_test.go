@@ -31,15 +31,17 @@ func TestValidateRefusesWhatWouldEndTheStore(t *testing.T) {
 		"stamp offset too large":  {Mutation{SetVersionstampedKey, []byte(stamped[:StampBytes] + "\x01\x00\x00\x00"), nil}, ErrClientInvalidOperation},
 		"stamped system key":      {Mutation{SetVersionstampedKey, []byte("\xff" + stamped), nil}, ErrKeyOutsideLegalRange},
 	} {
-		req := &CommitRequest{Mutations: AppendMutation(nil, c.m), HasVersionstamps: c.m.Type.IsVersionstamped()}
+		req := &CommitRequest{Mutations: AppendMutation(nil, c.m), HasVersionstamps: c.m.Type.IsVersionstamped(), HasSystemKeys: true}
 		if err := req.Validate(); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	for name, req := range map[string]*CommitRequest{
-		"cut short":         {Mutations: []byte{0, 5, 5, 'x'}},
-		"unknown type":      {Mutations: []byte{99, 0, 0}},
-		"undeclared stamps": {Mutations: AppendMutation(nil, Mutation{SetVersionstampedKey, []byte(stamped), nil})},
+		"cut short":               {Mutations: []byte{0, 5, 5, 'x'}},
+		"unknown type":            {Mutations: []byte{99, 0, 0}},
+		"undeclared system key":   {Mutations: AppendMutation(nil, Mutation{SetValue, []byte("\xff/k"), nil})},
+		"undeclared system range": {Mutations: AppendMutation(nil, Mutation{ClearRange, nil, []byte("\xff\x00")})},
+		"undeclared stamps":       {Mutations: AppendMutation(nil, Mutation{SetVersionstampedKey, []byte(stamped), nil})},
 	} {
 		if err := req.Validate(); !errors.Is(err, ErrClientInvalidOperation) {
 			t.Errorf("%s: %v", name, err)
