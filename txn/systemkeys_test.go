@@ -26,7 +26,7 @@ func TestTheSystemKeysAreThoseOfTheVersion(t *testing.T) {
 				want := all[asked]
 				if !ok || !bytes.Equal(got.lock, want[keys[0]]) || !bytes.Equal(got.metadataVersion, want[keys[1]]) ||
 					(got.lock == nil) != (want[keys[0]] == nil) || (got.metadataVersion == nil) != (want[keys[1]] == nil) {
-					t.Fatalf("at %d: %q, want %q", asked, got, want)
+					t.Fatalf("at %d: lock %q, metadata version %q, want %q", asked, got.lock, got.metadataVersion, want)
 				}
 				continue
 			}
