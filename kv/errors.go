@@ -20,6 +20,7 @@ var (
 	ErrFutureVersion          = wire.ErrFutureVersion          // 1009, retryable
 	ErrNotCommitted           = wire.ErrNotCommitted           // 1020, retryable: a conflict
 	ErrCommitUnknownResult    = wire.ErrCommitUnknownResult    // 1021, retryable, may be committed
+	ErrCommitResultExpired    = wire.ErrCommitResultExpired    // 1022, may be committed
 	ErrTransactionCancelled   = wire.ErrTransactionCancelled   // 1025
 	ErrTransactionTimedOut    = wire.ErrTransactionTimedOut    // 1031, may be committed
 	ErrTooManyWatches         = wire.ErrTooManyWatches         // 1032

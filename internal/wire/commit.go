@@ -13,6 +13,10 @@ type CommitRequest struct {
 	// HasVersionstamps says that the list holds versionstamped mutations. The
 	// proxy then writes a new list.
 	HasVersionstamps bool
+	// IdempotencyID, if any, is stored with the commit, for a client that does
+	// not get the answer. The last range of ReadConflicts and that of
+	// WriteConflicts are then IdempotencyConflict of it.
+	IdempotencyID []byte
 	// ReportConflicts asks that an ErrNotCommitted say which read ranges
 	// conflicted, see ConflictError.
 	ReportConflicts bool
@@ -24,9 +28,9 @@ type CommitRequest struct {
 }
 
 // Bytes is the size that counts against MaxTransactionBytes and against the
-// proxy's memory.
+// proxy's memory. The conflict ranges of an idempotency id are not in it.
 func (r *CommitRequest) Bytes() int {
-	n := len(r.Mutations)
+	n := len(r.Mutations) - r.idempotencyBytes()
 	for _, c := range r.ReadConflicts {
 		n += len(c.Begin) + len(c.End)
 	}

@@ -66,7 +66,7 @@ func Retryable(err error) bool {
 // committed all the same.
 func MaybeCommitted(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Code == 1021 || e.Code == 1031 || e.Code == 1039)
+	return errors.As(err, &e) && (e.Code == 1021 || e.Code == 1022 || e.Code == 1031 || e.Code == 1039)
 }
 
 func named(code int, name, text string) *Error { return &Error{Code: code, Name: name, Text: text} }
@@ -77,6 +77,7 @@ var (
 	ErrFutureVersion          = named(1009, "future_version", "read version has not reached the storage server yet; run it again")
 	ErrNotCommitted           = named(1020, "not_committed", "transaction conflicts with another one; run it again")
 	ErrCommitUnknownResult    = named(1021, "commit_unknown_result", "transaction may or may not have been committed")
+	ErrCommitResultExpired    = named(1022, "commit_unknown_result_fatal", "transaction may or may not have been committed, and its idempotency id has expired: nobody can tell any more")
 	ErrTransactionCancelled   = named(1025, "transaction_cancelled", "transaction was cancelled")
 	ErrTransactionTimedOut    = named(1031, "transaction_timed_out", "transaction timed out; it may have been committed if it was committing")
 	ErrTooManyWatches         = named(1032, "too_many_watches", "too many watches are outstanding on this database")

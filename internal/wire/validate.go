@@ -16,8 +16,12 @@ const stampedKeyExtra = 4
 // ending the store for all.
 //
 // It returns ErrTransactionTooLarge, ErrKeyTooLarge, ErrValueTooLarge,
-// ErrKeyOutsideLegalRange, ErrInvertedRange or ErrClientInvalidOperation.
+// ErrKeyOutsideLegalRange, ErrInvertedRange, ErrInvalidOptionValue or
+// ErrClientInvalidOperation.
 func (r *CommitRequest) Validate() error {
+	if err := r.validateIdempotency(); err != nil {
+		return err
+	}
 	if size := r.Bytes(); size > MaxTransactionBytes {
 		return ErrTransactionTooLarge.With("transaction of %d bytes is larger than the limit of %d", size, MaxTransactionBytes)
 	}
