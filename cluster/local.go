@@ -235,7 +235,7 @@ func (l *Local) recruit(first wire.Version, system *txn.SystemKeys) {
 		MaxWaiters: l.config.MaxWaitingVersions,
 	})
 	l.commits = txn.NewCommitProxy(txn.CommitConfig{
-		Generation: l.generation, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
+		Generation: l.generation, Floor: first, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
 		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag), SystemKeys: system,
 		OnFailure: l.end, MaxPendingBytes: l.config.MaxPendingBytes,
 		MaxBatchCount: l.config.MaxBatchCount, MaxBatchBytes: l.config.MaxBatchBytes, MaxInFlight: l.config.MaxInFlight,

@@ -18,6 +18,7 @@ type former struct {
 	resolved wire.Version
 	// committed is the newest version known to be durable, a hint for the log.
 	committed wire.Version
+	ids       idKeeper
 }
 
 // batch is a set of transactions that share a version.
@@ -68,6 +69,9 @@ func (f *former) fill(ctx context.Context, b *batch) error {
 	lists, err := b.committedLists(turn.Version, f.config.SystemKeys)
 	if err != nil {
 		return err
+	}
+	if ids := f.ids.mutations(turn.Version, b.committedIDs()); len(ids) > 0 {
+		lists = append(lists, ids)
 	}
 	body, err := f.config.Shards.appendBody(nil, lists)
 	if err != nil {
@@ -163,6 +167,9 @@ func (b *batch) answer(i int, err error) (wire.CommitReply, error) {
 		return wire.CommitReply{}, b.conflict(i)
 	case err != nil:
 		return wire.CommitReply{}, wire.ErrCommitUnknownResult.Because(err)
+	}
+	if fault.Point("txn.reply.lost") {
+		return wire.CommitReply{}, wire.ErrCommitUnknownResult
 	}
 	version := b.append.Version
 	return wire.CommitReply{Version: version, Stamp: wire.MakeStamp(version, uint16(i))}, nil

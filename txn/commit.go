@@ -33,6 +33,8 @@ const (
 // CommitConfig is what a commit proxy is recruited with.
 type CommitConfig struct {
 	Generation wire.Generation
+	// Floor is the version that the generation starts from.
+	Floor wire.Version
 	// Role is this recruitment's id, the others are those of the roles behind
 	// the proxy.
 	Role, SequencerRole, ResolverRole wire.RoleID
@@ -109,7 +111,7 @@ func NewCommitProxy(config CommitConfig) *CommitProxy {
 	config.MaxBatchCount = min(config.MaxBatchCount, 1<<16)
 	p := &CommitProxy{config: config}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
-	p.former = former{config: &p.config}
+	p.former = former{config: &p.config, ids: idKeeper{floor: config.Floor}}
 	return p
 }
 
@@ -126,6 +128,14 @@ func (p *CommitProxy) Commit(ctx context.Context, req *wire.CommitRequest) (wire
 	if err := req.Validate(); err != nil {
 		return wire.CommitReply{}, err
 	}
+	if len(req.IdempotencyID) > 0 && fault.Point("txn.commit.late") {
+		return wire.CommitReply{}, p.commitLate(req)
+	}
+	return p.take(ctx, req)
+}
+
+// take takes a valid transaction through the pipeline.
+func (p *CommitProxy) take(ctx context.Context, req *wire.CommitRequest) (wire.CommitReply, error) {
 	t := &pending{req: req, bytes: memoryBytes(req), wake: make(chan wakeReason, 2)}
 	lead, err := p.enqueue(t)
 	if err != nil {

@@ -25,4 +25,9 @@
 //	T6  While the database is locked, only transactions that are aware of that
 //	    commit. A read version comes with the lock and the metadata version as
 //	    they are at that very version.
+//	T7  The idempotency id of a transaction is found in the rows of its version
+//	    if and only if it was committed at that version, with its place in the
+//	    batch.
+//	T8  Whoever reads wire.IdempotencyExpiredKey beside the rows of ids knows
+//	    which versions have none any more. It never goes back.
 package txn
