@@ -136,7 +136,9 @@ func TestResultsThatCannotBeWrittenAreAFailure(t *testing.T) {
 }
 
 func TestTheShellCompletesFlagsAndTheirValues(t *testing.T) {
-	for name, mark := range map[string]string{"bash": "__start_plinth", "zsh": "#compdef plinth", "fish": "complete -c plinth"} {
+	for name, mark := range map[string]string{
+		"bash": "__start_plinth", "zsh": "#compdef plinth", "fish": "complete -c plinth", "powershell": "Register-ArgumentCompleter",
+	} {
 		if status, out, errOut := plinth(t, "completion", name); status != statusOK || errOut != "" || !strings.Contains(out, mark) {
 			t.Errorf("completion %s: exit status %d, %d bytes, %q", name, status, len(out), errOut)
 		}

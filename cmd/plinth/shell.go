@@ -25,6 +25,7 @@ type shellFlags struct {
 	exec      string
 	history   string
 	noHistory bool
+	asJSON    bool
 }
 
 func newShellCommand(env *environment) *cobra.Command {
@@ -35,21 +36,27 @@ func newShellCommand(env *environment) *cobra.Command {
 		Long: `Run commands on a store, which is made if there is none in the directory.
 
 The commands are fdbcli's: get, set, clear, clearrange, getrange, getrangekeys,
-begin, commit, reset, rollback, getversion, watch, status, writemode; 'help'
-explains them. At a terminal there is line editing, completion and a history,
-and Ctrl-C ends the command that is running. Otherwise lines are read from
-standard input, and the first command that fails ends the script with exit
-status 1; lines that begin with # are comments.`,
+begin, commit, reset, rollback, option, getversion, status, writemode and more;
+'help' explains them. At a terminal there is line editing, completion by Tab, a
+history, and Ctrl-C ends the command that is running. Otherwise lines are read
+from standard input, and the first command that fails ends the script with exit
+status 1; lines that begin with # are comments.
+
+With --json each command prints one line, a JSON object: "command", "ok", and
+"result" or "error". Colours are used at a terminal, unless NO_COLOR is set.`,
 		Example: `  plinth shell --dir data
   plinth shell --dir data --exec 'set hello world; get hello'
   plinth shell --memory < commands.txt
-  plinth shell --dir data --exec 'status json'`,
+  plinth shell --dir data --exec 'status json'
+  plinth shell --dir data --json --exec 'getrange user/'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return flags.with(env, cmd, func(db *kv.Database, store *embedded.Store) error {
 				out := &writer{out: cmd.OutOrStdout()}
 				session := shell.NewSession(shell.Config{
-					Database: db, Out: out, ErrOut: cmd.ErrOrStderr(), Status: statusOf(store),
+					Database: db, Out: out, ErrOut: cmd.ErrOrStderr(),
+					Status: statusOf(store), Estimate: store.EstimateBytes,
+					JSON: flags.asJSON, Color: hasColors(cmd.OutOrStdout(), os.Getenv),
 				})
 				return flags.run(cmd, session, out)
 			})
@@ -58,6 +65,7 @@ status 1; lines that begin with # are comments.`,
 	flags.addDirOrMemory(cmd)
 	cmd.Flags().StringVar(&flags.exec, "exec", "", "run these `commands`, separated by semicolons, and end")
 	cmd.Flags().StringVar(&flags.history, "history", "", "`file` that keeps the history (default ~/"+historyName+")")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print a line of JSON for each command")
 	cmd.Flags().BoolVar(&flags.noHistory, "no-history", false, "neither read nor write the history")
 	cmd.MarkFlagsMutuallyExclusive("history", "no-history")
 	return cmd
@@ -84,7 +92,7 @@ var errTerminated = errors.New("terminated")
 // but the command that is running, so the command's own context is not used,
 // and SIGTERM is awaited here.
 func (f *shellFlags) interact(ctx context.Context, session *shell.Session) error {
-	terminal, err := shell.OpenTerminal(f.historyFile())
+	terminal, err := shell.OpenTerminal(f.historyFile(), session.Complete)
 	if err != nil {
 		return err
 	}
@@ -131,4 +139,10 @@ func (f *shellFlags) historyFile() string {
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// hasColors reports whether a stream is a terminal that shows colours, as far
+// as the environment says (see no-color.org).
+func hasColors(stream any, getenv func(string) string) bool {
+	return isTerminal(stream) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }

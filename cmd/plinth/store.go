@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/plinthdb/plinth/cmd/plinth/internal/shell"
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/embedded"
 )
@@ -81,41 +79,4 @@ func joinOnce(err, other error) error {
 		return err
 	}
 	return errors.Join(err, other)
-}
-
-// statusOf describes an embedded store to the shell.
-func statusOf(store *embedded.Store) shell.StatusFunc {
-	return func(context.Context) (shell.Status, error) {
-		s := store.Status()
-		wal, data, resolved := s.WriteAheadLog, s.Storage, s.Resolver
-		return shell.Status{
-			Document: s,
-			Sections: []shell.StatusSection{
-				{Heading: "Store", Facts: []shell.StatusFact{
-					{Name: "directory", Value: s.Dir},
-					{Name: "opened", Value: fmt.Sprintf("%d times", s.Generation)},
-					{Name: "committed version", Value: fmt.Sprint(s.CommittedVersion)},
-				}},
-				{Heading: "Log", Facts: []shell.StatusFact{
-					{Name: "kept for storage", Value: fmt.Sprintf("%s in %d segments", formatBytes(wal.LiveBytes), wal.Segments)},
-					{Name: "free for reuse", Value: formatBytes(wal.FreeBytes)},
-				}},
-				{Heading: "Storage", Facts: []shell.StatusFact{
-					{Name: "on disk", Value: formatBytes(int64(data.DiskBytes))},
-					{Name: "readable versions", Value: fmt.Sprintf("%d to %d", data.OldestReadable, data.Version)},
-					{Name: "durable version", Value: fmt.Sprint(data.Durable)},
-					{Name: "recent writes in memory", Value: fmt.Sprintf("%s of at most %s, %d keys",
-						formatBytes(int64(data.WindowBytes)), formatBytes(int64(data.WindowLimitBytes)), data.WindowKeys)},
-					{Name: "watches", Value: fmt.Sprint(data.Watches)},
-				}},
-				{Heading: "Since it was opened", Facts: []shell.StatusFact{
-					{Name: "transactions", Value: fmt.Sprintf("%d in %d batches", resolved.Transactions, resolved.Batches)},
-					{Name: "conflicts", Value: fmt.Sprint(resolved.Conflicts)},
-					{Name: "too old", Value: fmt.Sprint(resolved.TooOld)},
-					{Name: "keys looked up", Value: fmt.Sprint(data.Gets)},
-					{Name: "rows scanned", Value: fmt.Sprint(data.Rows)},
-				}},
-			},
-		}, nil
-	}
 }

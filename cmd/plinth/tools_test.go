@@ -160,6 +160,52 @@ func TestShellRunsScriptsAndKeepsTheirWrites(t *testing.T) {
 	}
 }
 
+func TestTheShellPrintsJSONForScripts(t *testing.T) {
+	dir := t.TempDir()
+	status, out, errOut := plinthWith(t, "set a 1\nget a\nstatus json\nget\nget a\n", "shell", "--dir", dir, "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if status != statusFailed || len(lines) != 4 || !strings.Contains(errOut, "plinth: line 4: ") {
+		t.Fatalf("exit status %d, printed %q and %q", status, out, errOut)
+	}
+	if want := `{"command":"get a","ok":true,"result":{"key":"a","found":true,"value":"1"}}`; lines[1] != want {
+		t.Errorf("get printed %s, want %s", lines[1], want)
+	}
+	var answer struct {
+		Result struct {
+			Store struct{ Dir string }
+		}
+	}
+	if err := json.Unmarshal([]byte(lines[2]), &answer); err != nil || answer.Result.Store.Dir != dir {
+		t.Errorf("status json printed %s, %v", lines[2], err)
+	}
+}
+
+func TestTheShellSaysMoreWithStatusDetails(t *testing.T) {
+	out, _ := mustRun(t, "set a 1\nstatus details\ngetestimatedrangesize a\n", "shell", "--memory")
+	for _, want := range []string{"\nResolver\n", "waiting to be written", "block cache", "\nabout "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
+func TestColorsAreForTerminalsThatWantThem(t *testing.T) {
+	none := func(string) string { return "" }
+	if hasColors(&bytes.Buffer{}, none) {
+		t.Error("colours on what is no terminal")
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hasColors(file, none) {
+		t.Error("colours in a file")
+	}
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestToolsRefuseWrongFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"shell"},

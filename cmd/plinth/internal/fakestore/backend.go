@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/plinthdb/plinth/internal/atomicop"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -137,6 +138,7 @@ func (s *Store) conflictsLocked(r *wire.CommitRequest) bool {
 
 // applyLocked makes a new version of the rows.
 func (s *Store) applyLocked(list []byte, writes []wire.KeyRange) error {
+	version := s.newestLocked().version + versionStep
 	rows := slices.Clone(s.newestLocked().rows)
 	for mutations := wire.ReadMutations(list); ; {
 		m, ok, err := mutations.Next()
@@ -146,24 +148,57 @@ func (s *Store) applyLocked(list []byte, writes []wire.KeyRange) error {
 		if !ok {
 			break
 		}
-		i := find(rows, m.Param1)
-		switch m.Type {
-		case wire.SetValue:
-			row := wire.KeyValue{Key: bytes.Clone(m.Param1), Value: append([]byte{}, m.Param2...)}
-			if i < len(rows) && bytes.Equal(rows[i].Key, m.Param1) {
-				rows[i] = row
-			} else {
-				rows = slices.Insert(rows, i, row)
-			}
-		case wire.ClearRange:
-			rows = slices.Delete(rows, i, max(i, find(rows, m.Param2)))
-		default:
-			return wire.ErrInvalidMutationType
+		if rows, err = apply(rows, m, wire.MakeStamp(version, 0)); err != nil {
+			return err
 		}
 	}
-	version := s.newestLocked().version + versionStep
 	s.mu.history = append(s.mu.history, snapshot{version: version, rows: rows, writes: writes})
 	close(s.mu.changed)
 	s.mu.changed = make(chan struct{})
 	return nil
+}
+
+// apply changes rows, sorted by key, by a mutation of a commit with that stamp.
+func apply(rows []wire.KeyValue, m wire.Mutation, stamp wire.Stamp) ([]wire.KeyValue, error) {
+	key, value := bytes.Clone(m.Param1), bytes.Clone(m.Param2)
+	switch {
+	case m.Type == wire.SetValue:
+		return put(rows, key, append([]byte{}, value...)), nil
+	case m.Type == wire.ClearRange:
+		i := find(rows, m.Param1)
+		return slices.Delete(rows, i, max(i, find(rows, m.Param2))), nil
+	case m.Type == wire.SetVersionstampedKey:
+		return put(rows, stamped(key, stamp), value), nil
+	case m.Type == wire.SetVersionstampedValue:
+		return put(rows, key, stamped(value, stamp)), nil
+	case m.Type.IsAtomic():
+		old := lookup(rows, key)
+		if result, present := atomicop.Apply(m.Type, old, old != nil, value); present {
+			return put(rows, key, result), nil
+		}
+		i := find(rows, key)
+		return slices.Delete(rows, i, find(rows, wire.SingleKey(key).End)), nil
+	}
+	return nil, wire.ErrInvalidMutationType
+}
+
+// put gives a key a value.
+func put(rows []wire.KeyValue, key, value []byte) []wire.KeyValue {
+	i := find(rows, key)
+	if i < len(rows) && bytes.Equal(rows[i].Key, key) {
+		rows[i] = wire.KeyValue{Key: key, Value: value}
+		return rows
+	}
+	return slices.Insert(rows, i, wire.KeyValue{Key: key, Value: value})
+}
+
+// stamped returns the content of a versionstamped parameter with the stamp in
+// its place.
+func stamped(parameter []byte, stamp wire.Stamp) []byte {
+	content, offset, ok := wire.SplitStampOffset(parameter)
+	if !ok {
+		panic("kv let a versionstamped parameter without a place for the stamp through")
+	}
+	copy(content[offset:], stamp[:])
+	return content
 }

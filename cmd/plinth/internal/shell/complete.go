@@ -1,11 +1,14 @@
 package shell
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Complete returns the lines that the last, unfinished word of line may be
 // completed to: names of verbs, and the words that a verb knows. Keys are not
 // completed.
-func Complete(line string) []string {
+func (s *Session) Complete(line string) []string {
 	before, word := "", line
 	if i := strings.LastIndexAny(line, " ;"); i >= 0 {
 		before, word = line[:i+1], line[i+1:]
@@ -31,16 +34,32 @@ func candidates(before string) []string {
 		return verbNames()
 	}
 	last := commands[len(commands)-1]
-	if len(last) > 1 {
+	words := verbs()[string(last[0])].words
+	if words == nil {
 		return nil
 	}
-	switch string(last[0]) {
-	case "help":
-		return append(verbNames(), "escaping")
-	case "writemode":
+	var args []string
+	for _, arg := range last[1:] {
+		args = append(args, string(arg))
+	}
+	return words(args)
+}
+
+// helpWords offers what help knows.
+func helpWords(args []string) []string {
+	if len(args) > 0 {
+		return nil
+	}
+	return slices.Concat(verbNames(), topics())
+}
+
+// optionWords offers on and off, and then the names of options.
+func optionWords(args []string) []string {
+	switch len(args) {
+	case 0:
 		return []string{"on", "off"}
-	case "status":
-		return []string{"minimal", "json"}
+	case 1:
+		return optionNames()
 	}
 	return nil
 }

@@ -14,7 +14,14 @@
 //     mistake.
 //   - Outside of a transaction a command that meets a retryable error is run
 //     again; its reads and its single write have the same effect twice as once.
-//   - watch waits for a key to change, status is Plinth's own.
+//     An atomic operation has not: it is not run again once it may have been
+//     committed.
+//   - atomic, getkey, getestimatedrangesize, watch and history are Plinth's own
+//     commands, status prints Plinth's own facts.
+//   - Commands for clusters answer with one line that says what is missing.
+//
+// A verb returns a reply, which has a text for people and a result for scripts:
+// with Config.JSON the session prints one line of JSON for each command.
 //
 // Invariants:
 //
@@ -22,4 +29,6 @@
 //	H2  A command that failed in a transaction because of the store has ended
 //	    the transaction, and said so; a command that was only misused has not.
 //	H3  RunScript runs nothing after the first command that failed.
+//	H4  With Config.JSON each command that was run prints exactly one line on
+//	    the output, a JSON object, and nothing else is printed there.
 package shell

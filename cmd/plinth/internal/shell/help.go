@@ -27,37 +27,56 @@ and blanks.
 
 `
 
-func (s *Session) help(_ context.Context, args [][]byte) error {
+// topics are what help knows besides the commands.
+func topics() []string { return []string{"escaping", "options"} }
+
+func (s *Session) help(_ context.Context, args [][]byte) (reply, error) {
 	switch {
 	case len(args) == 0, len(args) == 1 && string(args[0]) == "help":
-		s.helpOverview()
-		return nil
+		return textReply(helpOverview()), nil
 	case len(args) > 1:
-		return &usage{verbs()["help"]}
+		return reply{}, usageOf("help")
 	case string(args[0]) == "escaping":
-		fmt.Fprint(s.out, escapingHelp)
-		return nil
+		return textReply(escapingHelp), nil
+	case string(args[0]) == "options":
+		return textReply(optionsHelp()), nil
+	}
+	if why, ok := absent()[string(args[0])]; ok {
+		return textReply(fmt.Sprintf("\n%s\n\n", fold(absence(string(args[0]), why), helpWidth))), nil
 	}
 	v, ok := verbs()[string(args[0])]
 	if !ok {
-		return &misuse{fmt.Sprintf("I don't know anything about `%s'", Quote(args))}
+		return reply{}, &misuse{fmt.Sprintf("I don't know anything about `%s'", Quote(args))}
 	}
-	fmt.Fprintf(s.out, "\n%s\n\n%s%s.\n\n", v.usage, strings.ToUpper(v.short[:1]), v.short[1:])
-	for paragraph := range strings.SplitSeq(v.long, "\n\n") {
-		if paragraph != "" {
-			fmt.Fprintf(s.out, "%s\n\n", fold(paragraph, helpWidth))
-		}
-	}
-	return nil
+	return textReply(v.help()), nil
 }
 
-func (s *Session) helpOverview() {
-	table := verbs()
-	fmt.Fprint(s.out, "\nList of commands:\n\n")
-	for _, name := range verbNames() {
-		fmt.Fprintf(s.out, " %-13s %s\n", name, table[name].short)
+// help explains the verb.
+func (v verb) help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n\n%s.\n\n", v.usage, capital(v.short))
+	for paragraph := range strings.SplitSeq(v.long, "\n\n") {
+		if paragraph != "" {
+			fmt.Fprintf(&b, "%s\n\n", fold(paragraph, helpWidth))
+		}
 	}
-	fmt.Fprint(s.out, "\nFor information on a specific command, type `help <command>'.\n"+escapingValues+"\n\n")
+	return b.String()
+}
+
+// capital returns text with its first letter, which must be ASCII, in
+// capitals.
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+func helpOverview() string {
+	var b strings.Builder
+	table := verbs()
+	b.WriteString("\nList of commands:\n\n")
+	for _, name := range verbNames() {
+		fmt.Fprintf(&b, " %-21s  %s\n", name, table[name].short)
+	}
+	b.WriteString("\nFor information on a specific command, type `help <command>'.\n" + escapingValues +
+		"\nFor information on available options, type `help options'.\n\n")
+	return b.String()
 }
 
 // fold breaks text at blanks into lines of at most width columns.

@@ -2,7 +2,6 @@ package shell
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -120,29 +119,4 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("H1: %q is %q, quoted and read again %q, %v", line, commands, again, err)
 		}
 	})
-}
-
-func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
-	for line, want := range map[string][]string{
-		"getr":         {"getrange ", "getrangekeys "},
-		"beg":          {"begin "},
-		"set a 1; com": {"set a 1; commit "},
-		"get a;cle":    {"get a;clear ", "get a;clearrange "},
-		"help esc":     {"help escaping "},
-		"help wri":     {"help writemode "},
-		"writemode o":  {"writemode on ", "writemode off "},
-		"status ":      {"status minimal ", "status json "},
-		"get ke":       nil,
-		"help get g":   nil,
-		"nonsense x":   nil,
-		`get \`:        nil,
-		`get "a b`:     nil,
-	} {
-		if got := Complete(line); !reflect.DeepEqual(got, want) {
-			t.Errorf("Complete(%q) = %q, want %q", line, got, want)
-		}
-	}
-	if got := Complete(""); len(got) != len(verbNames()) {
-		t.Errorf("of nothing %d completions, want all %d verbs", len(got), len(verbNames()))
-	}
 }

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/tuple"
 )
+
+// printable is how words are printed: as keys are.
+func printable(word string) string { return tuple.Printable([]byte(word)) }
 
 // read runs f in the transaction or, outside of one, in a transaction of its
 // own that is tried again.
@@ -15,62 +19,94 @@ func read[T any](ctx context.Context, s *Session, f func(kv.Reader) (T, error)) 
 	if s.tx != nil {
 		return f(s.tx)
 	}
-	return kv.ReadTransact(ctx, s.db, f)
+	return kv.ReadTransact(ctx, s.db, f, s.transactionOptions()...)
 }
 
-func (s *Session) get(ctx context.Context, args [][]byte) error {
-	value, err := read(ctx, s, func(r kv.Reader) ([]byte, error) { return r.Get(args[0]).Wait() })
+func (s *Session) get(ctx context.Context, args [][]byte) (reply, error) {
+	key := args[0]
+	value, err := read(ctx, s, func(r kv.Reader) ([]byte, error) { return r.Get(key).Wait() })
 	if err != nil {
-		return err
+		return reply{}, err
 	}
-	s.printValue(args[0], value)
-	return nil
+	result := fields{{"key", key}, {"found", value != nil}}
+	if value != nil {
+		result = append(result, field{"value", value})
+	}
+	return reply{s.valueText(key, value), result}, nil
 }
 
-// printValue prints what get prints; a nil value is that of an absent key.
-func (s *Session) printValue(key, value []byte) {
+// keyText is how a key is printed.
+func (s *Session) keyText(key []byte) string { return "`" + s.paint(cyan, tuple.Printable(key)) + "'" }
+
+// valueText is what get prints; a nil value is that of an absent key.
+func (s *Session) valueText(key, value []byte) string {
 	if value == nil {
-		fmt.Fprintf(s.out, "`%s': not found\n", tuple.Printable(key))
-		return
+		return fmt.Sprintf("%s: not found\n", s.keyText(key))
 	}
-	fmt.Fprintf(s.out, "`%s' is `%s'\n", tuple.Printable(key), tuple.Printable(value))
+	return fmt.Sprintf("%s is `%s'\n", s.keyText(key), tuple.Printable(value))
 }
 
-func (s *Session) getRange(ctx context.Context, args [][]byte) error {
-	return s.printRange(ctx, args, func(row kv.KeyValue) { s.printValue(row.Key, row.Value) })
+func (s *Session) getRange(ctx context.Context, args [][]byte) (reply, error) {
+	rows, limit, err := s.rangeRows(ctx, args, "getrange")
+	if err != nil {
+		return reply{}, err
+	}
+	list := []fields{}
+	var text strings.Builder
+	for _, row := range rows {
+		list = append(list, fields{{"key", row.Key}, {"value", row.Value}})
+		text.WriteString(s.valueText(row.Key, row.Value))
+	}
+	return rangeReply(text.String(), fields{{"rows", list}}, len(rows), limit), nil
 }
 
-func (s *Session) getRangeKeys(ctx context.Context, args [][]byte) error {
-	return s.printRange(ctx, args, func(row kv.KeyValue) { fmt.Fprintf(s.out, "`%s'\n", tuple.Printable(row.Key)) })
+func (s *Session) getRangeKeys(ctx context.Context, args [][]byte) (reply, error) {
+	rows, limit, err := s.rangeRows(ctx, args, "getrangekeys")
+	if err != nil {
+		return reply{}, err
+	}
+	list := []fields{}
+	var text strings.Builder
+	for _, row := range rows {
+		list = append(list, fields{{"key", row.Key}})
+		text.WriteString(s.keyText(row.Key) + "\n")
+	}
+	return rangeReply(text.String(), fields{{"keys", list}}, len(rows), limit), nil
 }
 
-// printRange prints the rows of the range that the arguments name.
-func (s *Session) printRange(ctx context.Context, args [][]byte, print func(kv.KeyValue)) error {
+// rangeReply is the reply of a command that read up to limit rows.
+func rangeReply(lines string, result fields, rows, limit int) reply {
+	return reply{
+		text:   fmt.Sprintf("\nRange limited to %d keys\n%s\n", limit, lines),
+		result: append(result, field{"limit", limit}, field{"limit_reached", rows == limit}),
+	}
+}
+
+// rangeRows returns the rows of the range that the arguments name, and the
+// limit that they set.
+func (s *Session) rangeRows(ctx context.Context, args [][]byte, name string) ([]kv.KeyValue, int, error) {
 	r, err := rangeOf(args)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	limit := rangeLimit
-	if len(args) == 3 {
-		limit, err = strconv.Atoi(string(args[2]))
-		if err != nil || limit < 0 {
-			return &misuse{fmt.Sprintf("bad limit `%s': it must be a number, 0 or more", tuple.Printable(args[2]))}
+	options := kv.RangeOptions{Limit: rangeLimit}
+	if len(args) > 2 {
+		options.Limit, err = strconv.Atoi(string(args[2]))
+		if err != nil || options.Limit < 0 {
+			return nil, 0, &misuse{fmt.Sprintf("bad limit `%s': it must be a number, 0 or more", tuple.Printable(args[2]))}
 		}
 	}
-	var rows []kv.KeyValue
-	if limit > 0 { // For the store 0 is no limit; here it is no row.
-		options := kv.RangeOptions{Limit: limit}
-		rows, err = read(ctx, s, func(reader kv.Reader) ([]kv.KeyValue, error) { return reader.Range(r, options).Slice() })
-		if err != nil {
-			return err
+	if len(args) > 3 {
+		if string(args[3]) != "reverse" {
+			return nil, 0, usageOf(name)
 		}
+		options.Reverse = true
 	}
-	fmt.Fprintf(s.out, "\nRange limited to %d keys\n", limit)
-	for _, row := range rows {
-		print(row)
+	if options.Limit == 0 { // For the store that is no limit; here it is no row.
+		return nil, 0, nil
 	}
-	fmt.Fprintln(s.out)
-	return nil
+	rows, err := read(ctx, s, func(reader kv.Reader) ([]kv.KeyValue, error) { return reader.Range(r, options).Slice() })
+	return rows, options.Limit, err
 }
 
 // rangeOf returns the range from the first argument to the second or, without
@@ -90,11 +126,55 @@ func rangeOf(args [][]byte) (kv.KeyRange, error) {
 	return kv.KeyRange{Begin: begin, End: end}, nil
 }
 
-func (s *Session) getVersion(ctx context.Context, _ [][]byte) error {
+// selectors names the four kinds of key selectors.
+func selectors() map[string]func(key []byte) kv.KeySelector {
+	return map[string]func(key []byte) kv.KeySelector{
+		"lt": kv.LastLessThan,
+		"le": kv.LastLessOrEqual,
+		"gt": kv.FirstGreaterThan,
+		"ge": kv.FirstGreaterOrEqual,
+	}
+}
+
+func (s *Session) getKey(ctx context.Context, args [][]byte) (reply, error) {
+	from, ok := selectors()[string(args[0])]
+	if !ok {
+		return reply{}, usageOf("getkey")
+	}
+	selector := from(args[1])
+	if len(args) == 3 {
+		offset, err := strconv.Atoi(string(args[2]))
+		if err != nil {
+			return reply{}, &misuse{fmt.Sprintf("bad offset `%s': it must be a number", tuple.Printable(args[2]))}
+		}
+		selector.Offset += offset
+	}
+	key, err := read(ctx, s, func(r kv.Reader) ([]byte, error) { return r.GetKey(selector).Wait() })
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{s.keyText(key) + "\n", fields{{"key", key}}}, nil
+}
+
+func (s *Session) getVersion(ctx context.Context, _ [][]byte) (reply, error) {
 	version, err := read(ctx, s, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() })
 	if err != nil {
-		return err
+		return reply{}, err
 	}
-	fmt.Fprintln(s.out, version)
-	return nil
+	return reply{fmt.Sprintln(version), fields{{"version", version}}}, nil
+}
+
+func (s *Session) getEstimatedRangeSize(_ context.Context, args [][]byte) (reply, error) {
+	r, err := rangeOf(args)
+	if err != nil {
+		return reply{}, err
+	}
+	if s.estimate == nil {
+		return reply{}, &misuse{"this store gives no estimates"}
+	}
+	bytes, err := s.estimate(r.Begin, r.End)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{fmt.Sprintf("about %d bytes\n", bytes), fields{{"bytes", bytes}}}, nil
 }

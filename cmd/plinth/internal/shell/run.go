@@ -54,6 +54,9 @@ type Prompter interface {
 	// Prompt returns the next line. The error is io.EOF at the end and
 	// ErrAborted if the person gave up on the line.
 	Prompt(prompt string) (string, error)
+	// History returns the lines that were entered, this time and before, the
+	// oldest first.
+	History() []string
 }
 
 // ErrAborted is returned by a Prompter for a line that was given up.
@@ -64,12 +67,13 @@ var ErrAborted = errors.New("line aborted")
 // interruption ends.
 func (s *Session) Interact(p Prompter, commandContext func() (context.Context, context.CancelFunc)) error {
 	defer s.Rollback()
-	fmt.Fprintln(s.out, "Welcome to the Plinth shell. For help, type `help'.")
+	s.entered = p.History
+	s.note("Welcome to the Plinth shell. For help, type `help'.")
 	for {
 		line, err := p.Prompt(s.prompt())
 		switch {
 		case errors.Is(err, io.EOF):
-			fmt.Fprintln(s.out)
+			s.note("")
 			return nil
 		case errors.Is(err, ErrAborted):
 			continue

@@ -12,17 +12,30 @@ import (
 // Session runs commands on a database, one at a time. It keeps the transaction
 // between begin and commit.
 type Session struct {
-	db     *kv.Database
-	out    io.Writer // what commands print
-	errOut io.Writer // errors and usage
-	status StatusFunc
+	db       *kv.Database
+	out      io.Writer // what commands print
+	errOut   io.Writer // errors and usage
+	status   StatusFunc
+	estimate EstimateFunc
+	json     bool
+	color    bool
+
+	// options are those of every transaction, in the order they were given.
+	options []setting
+	// entered returns the lines that a person has entered; nil in a script.
+	entered func() []string
 
 	// tx is the transaction that begin began, nil outside of one. It lives
 	// longer than the context of one command, and ends with endTx.
 	tx       *kv.Transaction
 	endTx    context.CancelFunc
-	readOnly bool // writemode off
+	inEffect []setting // options of tx
+	readOnly bool      // writemode off
 }
+
+// EstimateFunc returns about how many bytes the rows of a range take; see
+// embedded.Store.
+type EstimateFunc func(begin, end []byte) (int64, error)
 
 // Config is what a Session works with.
 type Config struct {
@@ -31,11 +44,21 @@ type Config struct {
 	Out, ErrOut io.Writer
 	// Status describes the store for the status command; it may be nil.
 	Status StatusFunc
+	// Estimate is for getestimatedrangesize, which fails without; it may be nil.
+	Estimate EstimateFunc
+	// JSON prints one line of JSON for each command, errors included, instead
+	// of text.
+	JSON bool
+	// Color prints errors, headings and keys in colours.
+	Color bool
 }
 
 // NewSession returns a session outside of any transaction.
 func NewSession(c Config) *Session {
-	return &Session{db: c.Database, out: c.Out, errOut: c.ErrOut, status: c.Status}
+	return &Session{
+		db: c.Database, out: c.Out, errOut: c.ErrOut, status: c.Status, estimate: c.Estimate,
+		json: c.JSON, color: c.Color && !c.JSON,
+	}
 }
 
 // ErrExit is returned by Run when the session is over: exit was called.
@@ -69,40 +92,66 @@ type usage struct{ verb verb }
 
 func (e *usage) Error() string { return "usage: " + e.verb.usage }
 
+// usageOf returns the error of wrong arguments to a verb.
+func usageOf(name string) error { return &usage{verbs()[name]} }
+
 // Run runs the commands of a line, up to the first that fails. Its error is
 // ErrExit or a *CommandError. When ctx ends, the running command fails.
 func (s *Session) Run(ctx context.Context, line string) error {
 	commands, err := Parse(line)
 	if err != nil {
-		fmt.Fprintf(s.errOut, "ERROR: %v\n", err)
+		if s.json {
+			s.printAnswer(answer{Error: describe(err)})
+		} else {
+			s.printError(err)
+		}
 		return &CommandError{Err: err}
 	}
 	for i, c := range commands {
-		if len(commands) > 1 {
+		if len(commands) > 1 && !s.json {
 			fmt.Fprintf(s.out, ">>> %s\n", Quote(c))
 		}
-		if err := s.runCommand(ctx, c); err != nil {
-			if errors.Is(err, ErrExit) {
-				return ErrExit
-			}
-			s.explain(err)
-			if i < len(commands)-1 {
+		answered, err := s.runCommand(ctx, c)
+		if errors.Is(err, ErrExit) {
+			return ErrExit
+		}
+		if err != nil {
+			s.explain(c, err)
+			if i < len(commands)-1 && !s.json {
 				fmt.Fprintln(s.errOut, "WARNING: the remaining commands of the line are not run.")
 			}
 			return &CommandError{Command: c, Err: err}
 		}
+		s.print(c, answered)
 	}
 	return nil
 }
 
-func (s *Session) runCommand(ctx context.Context, c Command) error {
+// print prints what a command has to say.
+func (s *Session) print(c Command, r reply) {
+	if s.json {
+		s.printAnswer(answer{Command: Quote(c), OK: true, Result: r.result})
+		return
+	}
+	fmt.Fprint(s.out, r.text)
+}
+
+// note tells people something at once. Scripts learn it from the command's
+// answer.
+func (s *Session) note(format string, args ...any) {
+	if !s.json {
+		fmt.Fprintf(s.out, format+"\n", args...)
+	}
+}
+
+func (s *Session) runCommand(ctx context.Context, c Command) (reply, error) {
 	v, ok := verbs()[string(c[0])]
 	if !ok {
-		return &misuse{fmt.Sprintf("Unknown command `%s'. Try `help'?", Quote(c[:1]))}
+		return reply{}, unknownVerb(c)
 	}
 	args := c[1:]
 	if len(args) < v.minArgs || len(args) > v.maxArgs {
-		return &usage{v}
+		return reply{}, &usage{v}
 	}
 	// A transaction outlives the commands in it, but not the interruption of
 	// one.
@@ -114,7 +163,32 @@ func (s *Session) runCommand(ctx context.Context, c Command) error {
 
 // explain prints an error, and ends the transaction if the store is its cause
 // (H2).
-func (s *Session) explain(err error) {
+func (s *Session) explain(c Command, err error) {
+	ends := s.tx != nil && !errors.As(err, new(*misuse)) && !errors.As(err, new(*usage))
+	unknown := kv.MaybeCommitted(err) && verbs()[string(c[0])].commits
+	if s.json {
+		f := describe(err)
+		f.TransactionEnded, f.MaybeCommitted = ends, unknown
+		s.printAnswer(answer{Command: Quote(c), Error: f})
+		if ends {
+			s.closeTx()
+		}
+		return
+	}
+	s.printError(err)
+	if ends {
+		s.Rollback()
+	}
+	switch {
+	case unknown:
+		s.note("It may have been committed all the same: look before you run it again.")
+	case ends && kv.Retryable(err):
+		s.note("Nothing of it was committed. To run it again start over with `begin'.")
+	}
+}
+
+// printError prints an error for people.
+func (s *Session) printError(err error) {
 	var wrong *usage
 	if errors.As(err, &wrong) {
 		fmt.Fprintf(s.errOut, "Usage: %s\n", wrong.verb.usage)
@@ -124,17 +198,7 @@ func (s *Session) explain(err error) {
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
-	fmt.Fprintf(s.errOut, "ERROR: %s\n", text)
-	if s.tx == nil || errors.As(err, new(*misuse)) {
-		return
-	}
-	s.Rollback()
-	switch {
-	case kv.MaybeCommitted(err):
-		fmt.Fprintln(s.out, "It may have been committed all the same: look before you run it again.")
-	case kv.Retryable(err):
-		fmt.Fprintln(s.out, "Nothing of it was committed. To run it again start over with `begin'.")
-	}
+	fmt.Fprintf(s.errOut, "%s: %s\n", s.paint(red, "ERROR"), text)
 }
 
 // errorText is the text of an error as fdbcli prints it: its number at the end.
@@ -155,12 +219,16 @@ func (s *Session) Rollback() {
 	if s.tx == nil {
 		return
 	}
-	fmt.Fprintln(s.out, "Rolling back current transaction")
+	if s.json {
+		fmt.Fprintln(s.errOut, "plinth: a transaction that was not committed is rolled back")
+	} else {
+		fmt.Fprintln(s.out, "Rolling back current transaction")
+	}
 	s.closeTx()
 }
 
 func (s *Session) closeTx() {
 	s.tx.Cancel()
 	s.endTx()
-	s.tx, s.endTx = nil, nil
+	s.tx, s.endTx, s.inEffect = nil, nil, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,8 +39,9 @@ func (o *output) String() string {
 	return o.mu.String()
 }
 
-// newSession returns a session on an empty store; both outputs are one.
-func newSession(t *testing.T, status StatusFunc) (*fakestore.Store, *Session, *output) {
+// newSession returns a session of the given configuration on an empty store;
+// both outputs are one.
+func newSession(t *testing.T, c Config) (*fakestore.Store, *Session, *output) {
 	store := fakestore.New()
 	db := kv.NewDatabase(store)
 	t.Cleanup(func() {
@@ -48,12 +50,13 @@ func newSession(t *testing.T, status StatusFunc) (*fakestore.Store, *Session, *o
 		}
 	})
 	out := &output{}
-	return store, NewSession(Config{Database: db, Out: out, ErrOut: out, Status: status}), out
+	c.Database, c.Out, c.ErrOut = db, out, out
+	return store, NewSession(c), out
 }
 
 func TestWatchWaitsForAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, s, out := newSession(t, nil)
+		store, s, out := newSession(t, Config{})
 		store.Put("a key", "1")
 		done := make(chan error)
 		go func() { done <- s.Run(t.Context(), `watch "a key"`) }()
@@ -78,7 +81,7 @@ func TestWatchWaitsForAChange(t *testing.T) {
 
 func TestAnInterruptionEndsTheCommandAndItsTransaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, s, out := newSession(t, nil)
+		store, s, out := newSession(t, Config{})
 		ctx, interrupt := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx, "watch a") }()
@@ -115,7 +118,7 @@ func TestAnInterruptionEndsTheCommandAndItsTransaction(t *testing.T) {
 }
 
 func TestATransactionOutlivesTheContextsOfItsCommands(t *testing.T) {
-	store, s, _ := newSession(t, nil)
+	store, s, _ := newSession(t, Config{})
 	for _, line := range []string{"begin", "get a", "set a 1", "commit"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		if err := s.Run(ctx, line); err != nil {
@@ -132,6 +135,7 @@ func TestATransactionOutlivesTheContextsOfItsCommands(t *testing.T) {
 type person struct {
 	lines   []string // "^C" gives up on the line
 	prompts []string
+	entered []string
 }
 
 func (p *person) Prompt(prompt string) (string, error) {
@@ -144,11 +148,14 @@ func (p *person) Prompt(prompt string) (string, error) {
 	if line == "^C" {
 		return "", ErrAborted
 	}
+	p.entered = append(p.entered, line)
 	return line, nil
 }
 
+func (p *person) History() []string { return p.entered }
+
 func TestInteractingGoesOnAfterErrors(t *testing.T) {
-	store, s, out := newSession(t, nil)
+	store, s, out := newSession(t, Config{})
 	p := &person{lines: []string{"get", "^C", "", "set a 1", "begin", "set b 1"}}
 	commandContext := func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) }
 	if err := s.Interact(p, commandContext); err != nil {
@@ -170,11 +177,14 @@ func TestInteractingGoesOnAfterErrors(t *testing.T) {
 func TestStatusDescribesTheStore(t *testing.T) {
 	describe := func(context.Context) (Status, error) {
 		return Status{
-			Sections: []StatusSection{{Heading: "Log", Facts: []StatusFact{{"kept", "12 MB"}}}},
+			Sections: []StatusSection{
+				{Heading: "Log", Facts: []StatusFact{{"kept", "12 MB"}}, Details: []StatusFact{{"syncs", "7"}}},
+				{Heading: "Inside", Details: []StatusFact{{"answers", "3"}}},
+			},
 			Document: map[string]int{"logBytes": 12},
 		}, nil
 	}
-	store, s, out := newSession(t, describe)
+	store, s, out := newSession(t, Config{Status: describe})
 	if err := s.Run(t.Context(), "status"); err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +192,13 @@ func TestStatusDescribesTheStore(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+
+	if strings.Contains(out.String(), "syncs") || strings.Contains(out.String(), "Inside") {
+		t.Errorf("details without being asked for:\n%s", out)
+	}
+	if got := runFresh(t, s, out, "status details"); !strings.Contains(got, "12 MB\n  syncs ") || !strings.Contains(got, "\nInside\n  answers ") {
+		t.Errorf("status details:\n%s", got)
 	}
 
 	var document struct {
@@ -223,7 +240,7 @@ func runFresh(t *testing.T, s *Session, out *output, line string) string {
 }
 
 func TestExecEndsWithItsError(t *testing.T) {
-	store, s, _ := newSession(t, nil)
+	store, s, _ := newSession(t, Config{})
 	var failed *CommandError
 	err := s.RunExec(t.Context(), `set a 1; get "a b" c; set a 2`)
 	if !errors.As(err, &failed) || err.Error() != "`get a\\x20b c': usage: get <KEY>" {
@@ -238,7 +255,7 @@ func TestExecEndsWithItsError(t *testing.T) {
 }
 
 func TestAnOverlongScriptLineIsAnError(t *testing.T) {
-	_, s, _ := newSession(t, nil)
+	_, s, _ := newSession(t, Config{})
 	err := s.RunScript(t.Context(), strings.NewReader("get a\nget "+strings.Repeat("x", maxScriptLineBytes)))
 	if err == nil || !strings.Contains(err.Error(), "read line 2") {
 		t.Errorf("error %v", err)
@@ -247,7 +264,7 @@ func TestAnOverlongScriptLineIsAnError(t *testing.T) {
 
 func TestHistoryIsKeptForItsOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history")
-	terminal, err := OpenTerminal(path)
+	terminal, err := OpenTerminal(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,17 +275,20 @@ func TestHistoryIsKeptForItsOwnerOnly(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("history %v, %v", info, err)
 	}
-	if terminal, err = OpenTerminal(path); err != nil {
+	if terminal, err = OpenTerminal(path, nil); err != nil {
 		t.Fatal(err)
 	}
 	terminal.state.AppendHistory("get b")
+	if got := terminal.History(); !slices.Equal(got, []string{"get a", "get b"}) {
+		t.Errorf("history %q", got)
+	}
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "get a\nget b\n" {
 		t.Errorf("history %q, %v", got, err)
 	}
-	if _, err := OpenTerminal(t.TempDir()); err == nil || !strings.Contains(err.Error(), "--no-history") {
+	if _, err := OpenTerminal(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "--no-history") {
 		t.Errorf("a directory as history: %v", err)
 	}
 }

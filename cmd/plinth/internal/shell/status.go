@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/plinthdb/plinth/kv"
@@ -24,6 +26,8 @@ type Status struct {
 type StatusSection struct {
 	Heading string
 	Facts   []StatusFact
+	// Details are printed by status details only.
+	Details []StatusFact
 }
 
 // StatusFact is one line: what, and its value with the unit.
@@ -39,61 +43,72 @@ type statusDocument struct {
 }
 
 // printStatus tries the database, which tells more than any description.
-func (s *Session) printStatus(ctx context.Context, args [][]byte) error {
+func (s *Session) printStatus(ctx context.Context, args [][]byte) (reply, error) {
 	form := ""
 	if len(args) == 1 {
 		form = string(args[0])
 	}
-	if form != "" && form != "json" && form != "minimal" {
-		return &usage{verbs()["status"]}
+	if form != "" && !slices.Contains(statusForms(), form) {
+		return reply{}, usageOf("status")
 	}
 	begin := time.Now()
 	version, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() })
 	took := time.Since(begin)
 
 	var status Status
-	if s.status != nil && form != "minimal" {
+	if s.status != nil && (form != "minimal" || s.json) {
 		described, statusErr := s.status(ctx)
 		if statusErr != nil {
-			return statusErr
+			return reply{}, statusErr
 		}
 		status = described
 	}
-	switch form {
-	case "json":
-		return s.printStatusJSON(statusDocument{
-			Available: err == nil, Error: textOf(err), ReadVersion: version,
-			ReadVersionMillis: float64(took.Microseconds()) / 1000, Store: status.Document,
-		})
-	case "minimal":
-		s.printAvailable(err)
-		return nil
+	document := statusDocument{
+		Available: err == nil, Error: textOf(err), ReadVersion: version,
+		ReadVersionMillis: float64(took.Microseconds()) / 1000, Store: status.Document,
 	}
-	s.printAvailable(err)
-	if err == nil {
-		fmt.Fprintf(s.out, "Read version %d, got in %s.\n", version, took.Round(time.Microsecond))
+	if form == "json" {
+		text, err := json.MarshalIndent(document, "", "  ")
+		return reply{string(text) + "\n", document}, err
 	}
-	for _, section := range status.Sections {
-		fmt.Fprintf(s.out, "\n%s\n", section.Heading)
-		for _, f := range section.Facts {
-			fmt.Fprintf(s.out, "  %-24s %s\n", f.Name, f.Value)
+	text := availability(err)
+	if err == nil && form != "minimal" {
+		text += fmt.Sprintf("Read version %d, got in %s.\n", version, took.Round(time.Microsecond))
+	}
+	if form != "minimal" {
+		text += s.sectionsText(status.Sections, form == "details")
+	}
+	return reply{text, document}, nil
+}
+
+// statusForms are the arguments of status.
+func statusForms() []string { return []string{"minimal", "details", "json"} }
+
+// sectionsText is the description of a store for people.
+func (s *Session) sectionsText(sections []StatusSection, details bool) string {
+	var b strings.Builder
+	for _, section := range sections {
+		facts := section.Facts
+		if details {
+			facts = slices.Concat(facts, section.Details)
+		}
+		if len(facts) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n%s\n", s.paint(bold, section.Heading))
+		for _, f := range facts {
+			fmt.Fprintf(&b, "  %-24s %s\n", f.Name, f.Value)
 		}
 	}
-	return nil
+	return b.String()
 }
 
-func (s *Session) printAvailable(err error) {
+// availability says whether the database can be used.
+func availability(err error) string {
 	if err == nil {
-		fmt.Fprintln(s.out, "The database is available.")
-		return
+		return "The database is available.\n"
 	}
-	fmt.Fprintf(s.out, "The database is unavailable: %s\n", errorText(err))
-}
-
-func (s *Session) printStatusJSON(d statusDocument) error {
-	encoder := json.NewEncoder(s.out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(d)
+	return fmt.Sprintf("The database is unavailable: %s\n", errorText(err))
 }
 
 func textOf(err error) string {

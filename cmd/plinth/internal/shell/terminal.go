@@ -19,10 +19,11 @@ type Terminal struct {
 
 // OpenTerminal takes over the terminal of the process. The history is read
 // from and, by Close, written to a file; with an empty name it is not kept.
-func OpenTerminal(history string) (*Terminal, error) {
+// complete returns what a line may be completed to; see Session.Complete.
+func OpenTerminal(history string, complete func(line string) []string) (*Terminal, error) {
 	t := &Terminal{state: liner.NewLiner(), history: history}
 	t.state.SetCtrlCAborts(true)
-	t.state.SetCompleter(Complete)
+	t.state.SetCompleter(complete)
 	t.state.SetTabCompletionStyle(liner.TabPrints)
 	if history == "" {
 		return t, nil
@@ -51,6 +52,15 @@ func (t *Terminal) Prompt(prompt string) (string, error) {
 		t.state.AppendHistory(line)
 	}
 	return line, err
+}
+
+// History implements Prompter. The oldest lines of a long history are gone.
+func (t *Terminal) History() []string {
+	var text strings.Builder
+	if _, err := t.state.WriteHistory(&text); err != nil || text.Len() == 0 {
+		return nil // The only error is that of the writer, which has none.
+	}
+	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
 // Close gives the terminal back and writes the history. Only its owner can

@@ -2,50 +2,48 @@ package shell
 
 import (
 	"context"
-	"fmt"
+	"slices"
 )
 
 // errNoTransaction is the misuse of a verb that needs a transaction.
 func errNoTransaction() error { return &misuse{"No active transaction"} }
 
-func (s *Session) begin(ctx context.Context, _ [][]byte) error {
+func (s *Session) begin(ctx context.Context, _ [][]byte) (reply, error) {
 	if s.tx != nil {
-		return &misuse{"Already in transaction"}
+		return reply{}, &misuse{"Already in transaction"}
 	}
 	txCtx, end := context.WithCancel(context.WithoutCancel(ctx))
-	s.tx, s.endTx = s.db.Begin(txCtx), end
-	fmt.Fprintln(s.out, "Transaction started")
-	return nil
+	s.tx, s.endTx = s.db.Begin(txCtx, s.transactionOptions()...), end
+	s.inEffect = slices.Clone(s.options)
+	return reply{text: "Transaction started\n"}, nil
 }
 
-func (s *Session) commit(context.Context, [][]byte) error {
+func (s *Session) commit(context.Context, [][]byte) (reply, error) {
 	if s.tx == nil {
-		return errNoTransaction()
+		return reply{}, errNoTransaction()
 	}
 	if err := s.tx.Commit(); err != nil {
-		return err
+		return reply{}, err
 	}
-	err := s.printCommitted(s.tx)
+	r, err := committed(s.tx)
 	s.closeTx()
-	return err
+	return r, err
 }
 
-func (s *Session) reset(context.Context, [][]byte) error {
+func (s *Session) reset(context.Context, [][]byte) (reply, error) {
 	if s.tx == nil {
-		return errNoTransaction()
+		return reply{}, errNoTransaction()
 	}
 	s.tx.Reset()
-	fmt.Fprintln(s.out, "Transaction reset")
-	return nil
+	return reply{text: "Transaction reset\n"}, nil
 }
 
-func (s *Session) rollback(context.Context, [][]byte) error {
+func (s *Session) rollback(context.Context, [][]byte) (reply, error) {
 	if s.tx == nil {
-		return errNoTransaction()
+		return reply{}, errNoTransaction()
 	}
 	s.closeTx()
-	fmt.Fprintln(s.out, "Transaction rolled back")
-	return nil
+	return reply{text: "Transaction rolled back\n"}, nil
 }
 
-func (s *Session) exit(context.Context, [][]byte) error { return ErrExit }
+func (s *Session) exit(context.Context, [][]byte) (reply, error) { return reply{}, ErrExit }

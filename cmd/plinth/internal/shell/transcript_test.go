@@ -21,6 +21,8 @@ import (
 //
 //	run           each line of the input is run, as a person would enter it
 //	script        the input is run as a script; its error ends the output
+//	json          each line is run in a session that prints JSON
+//	color         each line is run in a session at a terminal with colours
 //	other K V     somebody else sets a key
 //	fail CALL N   the next call of that kind fails with the error of number N
 //
@@ -32,10 +34,13 @@ func TestTranscripts(t *testing.T) {
 	})
 }
 
-// transcript is a session on a fake store, its output and the fault to come.
+// transcript is three sessions on a fake store, their output and the fault to
+// come.
 type transcript struct {
 	store   *fakestore.Store
 	session *Session
+	json    *Session
+	color   *Session
 	out     bytes.Buffer
 	fails   fakestore.Call
 	failure error
@@ -50,7 +55,15 @@ func newTranscript(t *testing.T) *transcript {
 			t.Error(err)
 		}
 	})
-	s.session = NewSession(Config{Database: db, Out: &s.out, ErrOut: &prefixed{&s.out}})
+	config := Config{Database: db, Out: &s.out, ErrOut: &prefixed{&s.out}}
+	config.Estimate = func(begin, end []byte) (int64, error) {
+		return int64(1000*len(begin) + len(end)), nil
+	}
+	s.session = NewSession(config)
+	config.Color = true
+	s.color = NewSession(config)
+	config.JSON = true
+	s.json = NewSession(config)
 	return s
 }
 
@@ -74,11 +87,12 @@ func (s *transcript) directive(t *testing.T, d *datadriven.TestData) string {
 	s.out.Reset()
 	switch d.Cmd {
 	case "run":
-		for line := range strings.SplitSeq(d.Input, "\n") {
-			if err := s.session.Run(t.Context(), line); errors.Is(err, ErrExit) {
-				s.out.WriteString("(exit)\n")
-			}
-		}
+		s.run(t, s.session, d.Input)
+	case "json":
+		s.run(t, s.json, d.Input)
+	case "color":
+		s.run(t, s.color, d.Input)
+		return strings.ReplaceAll(s.out.String(), "\x1b", "ESC")
 	case "script":
 		err := s.session.RunScript(t.Context(), strings.NewReader(d.Input))
 		fmt.Fprintf(&s.out, "error: %v\n", err)
@@ -95,6 +109,15 @@ func (s *transcript) directive(t *testing.T, d *datadriven.TestData) string {
 		t.Fatalf("unknown directive %s", d.Cmd)
 	}
 	return s.out.String()
+}
+
+// run runs each line in a session.
+func (s *transcript) run(t *testing.T, session *Session, lines string) {
+	for line := range strings.SplitSeq(lines, "\n") {
+		if err := session.Run(t.Context(), line); errors.Is(err, ErrExit) {
+			s.out.WriteString("(exit)\n")
+		}
+	}
 }
 
 // errorOf returns the store's error of a number.

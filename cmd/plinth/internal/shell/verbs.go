@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // verb is one command of the shell.
@@ -15,7 +16,12 @@ type verb struct {
 	long  string // paragraphs, perhaps none
 	// minArgs and maxArgs bound the number of arguments.
 	minArgs, maxArgs int
-	run              func(s *Session, ctx context.Context, args [][]byte) error
+	// commits says that the command may commit something.
+	commits bool
+	run     func(s *Session, ctx context.Context, args [][]byte) (reply, error)
+	// words returns what may follow the given arguments, for completion; nil
+	// for a verb whose arguments are all free.
+	words func(args []string) []string
 }
 
 const (
@@ -36,6 +42,16 @@ func verbs() map[string]verb {
 // verbNames returns the names of all verbs in the order of the alphabet.
 func verbNames() []string { return slices.Sorted(maps.Keys(verbs())) }
 
+// first offers words as the first argument.
+func first(words ...string) func([]string) []string {
+	return func(args []string) []string {
+		if len(args) > 0 {
+			return nil
+		}
+		return words
+	}
+}
+
 func readVerbs() []verb {
 	return []verb{
 		{
@@ -44,20 +60,33 @@ func readVerbs() []verb {
 			long:  "Prints the value of KEY, or that it was not found.\n\n" + escapingKeys,
 		},
 		{
-			name: "getrange", usage: "getrange <BEGINKEY> [ENDKEY] [LIMIT]", minArgs: 1, maxArgs: 3, run: (*Session).getRange,
+			name: "getrange", usage: "getrange <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", minArgs: 1, maxArgs: 4, run: (*Session).getRange,
 			short: "fetch keys and values of a range",
 			long: "Prints up to LIMIT keys and values, 25 if it is left out, from BEGINKEY (inclusive) to ENDKEY (exclusive). " +
-				"Without ENDKEY the range is that of all keys that begin with BEGINKEY.\n\n" + escapingKeys,
+				"Without ENDKEY the range is that of all keys that begin with BEGINKEY. With reverse the rows come from the end of the range.\n\n" + escapingKeys,
 		},
 		{
-			name: "getrangekeys", usage: "getrangekeys <BEGINKEY> [ENDKEY] [LIMIT]", minArgs: 1, maxArgs: 3, run: (*Session).getRangeKeys,
+			name: "getrangekeys", usage: "getrangekeys <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", minArgs: 1, maxArgs: 4, run: (*Session).getRangeKeys,
 			short: "fetch keys of a range",
 			long:  "Prints keys as getrange does, without their values.\n\n" + escapingKeys,
+		},
+		{
+			name: "getkey", usage: "getkey <lt|le|gt|ge> <KEY> [OFFSET]", minArgs: 2, maxArgs: 3, run: (*Session).getKey,
+			words: first("lt", "le", "gt", "ge"),
+			short: "find a key by its place",
+			long: "Prints the last key that is less than KEY (lt), or less or equal (le), or the first that is greater (gt), or greater or " +
+				"equal (ge). OFFSET, which may be negative, moves on by so many keys. Before the first key this is the empty key, behind the last one \\xff.\n\n" + escapingKeys,
 		},
 		{
 			name: "getversion", usage: "getversion", run: (*Session).getVersion,
 			short: "print the read version",
 			long:  "Prints the current read version of the database or, between begin and commit, that of the transaction.",
+		},
+		{
+			name: "getestimatedrangesize", usage: "getestimatedrangesize <BEGINKEY> [ENDKEY]", minArgs: 1, maxArgs: 2, run: (*Session).getEstimatedRangeSize,
+			short: "estimate the size of a range",
+			long: "Prints about how many bytes the keys and values from BEGINKEY to ENDKEY take, or those of all keys that begin with BEGINKEY. " +
+				"It reads nothing, is rough, and does not count what was written in the last seconds. It is no part of the transaction.\n\n" + escapingKeys,
 		},
 		{
 			name: "watch", usage: "watch <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).watch,
@@ -71,25 +100,36 @@ func readVerbs() []verb {
 func writeVerbs() []verb {
 	return []verb{
 		{
-			name: "set", usage: "set <KEY> <VALUE>", minArgs: 2, maxArgs: 2, run: (*Session).set,
+			name: "set", usage: "set <KEY> <VALUE>", minArgs: 2, maxArgs: 2, commits: true, run: (*Session).set,
 			short: "give a key a value",
 			long:  "Sets KEY to VALUE, whether it was there or not.\n\n" + escapingValues,
 		},
 		{
-			name: "clear", usage: "clear <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).clear,
+			name: "clear", usage: "clear <KEY>", minArgs: 1, maxArgs: 1, commits: true, run: (*Session).clear,
 			short: "remove a key",
 			long:  "Removes KEY. That it is not there is no error.\n\n" + escapingKeys,
 		},
 		{
-			name: "clearrange", usage: "clearrange <BEGINKEY> [ENDKEY]", minArgs: 1, maxArgs: 2, run: (*Session).clearRange,
+			name: "clearrange", usage: "clearrange <BEGINKEY> [ENDKEY]", minArgs: 1, maxArgs: 2, commits: true, run: (*Session).clearRange,
 			short: "remove a range of keys",
 			long: "Removes all keys from BEGINKEY (inclusive) to ENDKEY (exclusive). Without ENDKEY all keys that begin with " +
 				"BEGINKEY are removed, which must then not be empty.\n\n" + escapingKeys,
 		},
 		{
+			name: "atomic", usage: "atomic <OPERATION> <KEY> <OPERAND>", minArgs: 3, maxArgs: 3, commits: true, run: (*Session).atomic,
+			words: first(atomicNames()...),
+			short: "change a value without reading it",
+			long: "Applies an atomic operation to the value of KEY: " + strings.Join(atomicNames(), ", ") + ".\n\n" +
+				"Numbers are little-endian: atomic add counter \\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00 adds 1 to a counter of 64 bits.\n\n" +
+				"For set_versionstamped_key KEY, and for set_versionstamped_value OPERAND, ends in four bytes, little-endian, that say " +
+				"where in the bytes before them the ten bytes of the versionstamp go. Outside of a transaction the versionstamp is printed.\n\n" +
+				"Unlike set and clear it is not run again by itself when nobody knows whether it was committed.\n\n" + escapingValues,
+		},
+		{
 			name: "writemode", usage: "writemode <on|off>", minArgs: 1, maxArgs: 1, run: (*Session).writeMode,
-			short: "allow or refuse set and clear",
-			long:  "Turned off, set, clear and clearrange fail. It is on at first.",
+			words: first("on", "off"),
+			short: "allow or refuse writes",
+			long:  "Turned off, set, clear, clearrange and atomic fail. It is on at first.",
 		},
 	}
 }
@@ -104,9 +144,16 @@ func transactionVerbs() []verb {
 				"An error of the store ends the transaction. After a conflict begin it again and repeat its commands.",
 		},
 		{
-			name: "commit", usage: "commit", run: (*Session).commit,
+			name: "commit", usage: "commit", commits: true, run: (*Session).commit,
 			short: "commit the transaction",
 			long:  "Prints the version of the commit. If it fails the transaction is over and nothing was written, unless the error says that this is not known.",
+		},
+		{
+			name: "option", usage: "option [<on|off> <OPTION> [PARAMETER]]", maxArgs: 3, run: (*Session).option, words: optionWords,
+			short: "turn options of transactions on or off",
+			long: "Without arguments the options that are on are printed. Outside of a transaction an option holds for all commands and " +
+				"transactions that follow. Between begin and commit it holds for that transaction, and cannot be turned off.\n\n" +
+				"For information on available options, type `help options'.",
 		},
 		{
 			name: "reset", usage: "reset", run: (*Session).reset,
@@ -122,13 +169,33 @@ func transactionVerbs() []verb {
 func otherVerbs() []verb {
 	return []verb{
 		{
-			name: "status", usage: "status [minimal|json]", maxArgs: 1, run: (*Session).printStatus,
+			name: "status", usage: "status [minimal|details|json]", maxArgs: 1, run: (*Session).printStatus,
+			words: first(statusForms()...),
 			short: "describe the store",
-			long:  "With minimal it only says whether the database can be used, with json it prints one JSON object.",
+			long: "With minimal it only says whether the database can be used, with details it says more of each part, and with json " +
+				"it prints one JSON object.",
 		},
 		{
-			name: "help", usage: "help [<topic>]", maxArgs: math.MaxInt, run: (*Session).help,
+			name: "help", usage: "help [<topic>]", maxArgs: math.MaxInt, run: (*Session).help, words: helpWords,
 			short: "explain a command or a topic",
+		},
+		{
+			name: "history", usage: "history [COUNT]", maxArgs: 1, run: (*Session).history,
+			short: "print the lines that were entered",
+			long:  "Prints the lines that were entered at the terminal, of this session and of earlier ones; with COUNT only the last ones.",
+		},
+		{
+			name: "sleep", usage: "sleep <SECONDS>", minArgs: 1, maxArgs: 1, run: (*Session).sleep,
+			short: "wait for some time",
+		},
+		{
+			name: "waitconnected", usage: "waitconnected", run: (*Session).waitConnected,
+			short: "wait until the database answers",
+			long:  "An open store answers at once; fdbcli needs the time to find its cluster.",
+		},
+		{
+			name: "waitopen", usage: "waitopen", run: (*Session).waitConnected,
+			short: "wait until the database answers",
 		},
 		{
 			name: "exit", usage: "exit", run: (*Session).exit,

@@ -2,25 +2,23 @@ package shell
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/plinthdb/plinth/kv"
-	"github.com/plinthdb/plinth/kv/tuple"
 )
 
-func (s *Session) watch(ctx context.Context, args [][]byte) error {
+func (s *Session) watch(ctx context.Context, args [][]byte) (reply, error) {
 	if s.tx != nil {
-		return &misuse{"watch cannot be used in a transaction"}
+		return reply{}, &misuse{"watch cannot be used in a transaction"}
 	}
 	key := args[0]
-	w, err := kv.Transact(ctx, s.db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch(key), nil })
+	w, err := kv.Transact(ctx, s.db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch(key), nil }, s.transactionOptions()...)
 	if err != nil {
-		return err
+		return reply{}, err
 	}
 	defer w.Cancel()
-	fmt.Fprintf(s.out, "Watching `%s'\n", tuple.Printable(key))
+	s.note("Watching %s", s.keyText(key))
 	if err := w.Wait(ctx); err != nil {
-		return err
+		return reply{}, err
 	}
 	return s.get(ctx, args)
 }

@@ -4,75 +4,127 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/tuple"
 )
 
 // write runs f in the transaction or, outside of one, in a transaction of its
-// own that is committed.
-func (s *Session) write(ctx context.Context, f func(*kv.Transaction)) error {
+// own that is committed. That is tried again, but not if it may have been
+// committed and twice would have another effect than once.
+func (s *Session) write(ctx context.Context, idempotent bool, f func(*kv.Transaction)) (reply, error) {
 	if s.readOnly {
-		return &misuse{"writemode must be enabled to set or clear keys in the database."}
+		return reply{}, &misuse{"writemode must be enabled to set or clear keys in the database."}
 	}
 	if s.tx != nil {
 		f(s.tx)
-		return nil
+		return reply{result: fields{{"committed", false}}}, nil
 	}
-	tx := s.db.Begin(ctx)
+	tx := s.db.Begin(ctx, s.transactionOptions()...)
 	defer tx.Cancel()
 	for {
 		f(tx)
 		err := tx.Commit()
 		if err == nil {
-			return s.printCommitted(tx)
+			return committed(tx)
+		}
+		if kv.MaybeCommitted(err) && !idempotent {
+			return reply{}, err
 		}
 		if err := tx.OnError(err); err != nil {
-			return err
+			return reply{}, err
 		}
 	}
 }
 
-// printCommitted prints the version of a commit.
-func (s *Session) printCommitted(tx *kv.Transaction) error {
+// committed tells the version of a commit.
+func committed(tx *kv.Transaction) (reply, error) {
 	version, err := tx.CommittedVersion()
 	switch {
 	case errors.Is(err, kv.ErrNoCommitVersion):
-		fmt.Fprintln(s.out, "Nothing to commit")
+		return reply{"Nothing to commit\n", fields{{"committed", true}}}, nil
 	case err != nil:
-		return err
-	default:
-		fmt.Fprintf(s.out, "Committed (%d)\n", version)
+		return reply{}, err
 	}
-	return nil
+	return reply{fmt.Sprintf("Committed (%d)\n", version), fields{{"committed", true}, {"version", version}}}, nil
 }
 
-func (s *Session) set(ctx context.Context, args [][]byte) error {
-	return s.write(ctx, func(tx *kv.Transaction) { tx.Set(args[0], args[1]) })
+func (s *Session) set(ctx context.Context, args [][]byte) (reply, error) {
+	return s.write(ctx, true, func(tx *kv.Transaction) { tx.Set(args[0], args[1]) })
 }
 
-func (s *Session) clear(ctx context.Context, args [][]byte) error {
-	return s.write(ctx, func(tx *kv.Transaction) { tx.Clear(args[0]) })
+func (s *Session) clear(ctx context.Context, args [][]byte) (reply, error) {
+	return s.write(ctx, true, func(tx *kv.Transaction) { tx.Clear(args[0]) })
 }
 
-func (s *Session) clearRange(ctx context.Context, args [][]byte) error {
+func (s *Session) clearRange(ctx context.Context, args [][]byte) (reply, error) {
 	if len(args) == 1 && len(args[0]) == 0 {
-		return &misuse{`every key begins with nothing: to remove all keys write clearrange "" \xff`}
+		return reply{}, &misuse{`every key begins with nothing: to remove all keys write clearrange "" \xff`}
 	}
 	r, err := rangeOf(args)
 	if err != nil {
-		return err
+		return reply{}, err
 	}
-	return s.write(ctx, func(tx *kv.Transaction) { tx.ClearRange(r) })
+	return s.write(ctx, true, func(tx *kv.Transaction) { tx.ClearRange(r) })
 }
 
-func (s *Session) writeMode(_ context.Context, args [][]byte) error {
+// atomicOperations names the operations of atomic as FoundationDB does.
+func atomicOperations() map[string]kv.MutationType {
+	return map[string]kv.MutationType{
+		"add":                      kv.MutationAdd,
+		"append_if_fits":           kv.MutationAppendIfFits,
+		"bit_and":                  kv.MutationBitAnd,
+		"bit_or":                   kv.MutationBitOr,
+		"bit_xor":                  kv.MutationBitXor,
+		"byte_max":                 kv.MutationByteMax,
+		"byte_min":                 kv.MutationByteMin,
+		"compare_and_clear":        kv.MutationCompareAndClear,
+		"max":                      kv.MutationMax,
+		"min":                      kv.MutationMin,
+		"set_versionstamped_key":   kv.MutationSetVersionstampedKey,
+		"set_versionstamped_value": kv.MutationSetVersionstampedValue,
+	}
+}
+
+// atomicNames returns the names of the atomic operations in the order of the
+// alphabet.
+func atomicNames() []string { return slices.Sorted(maps.Keys(atomicOperations())) }
+
+func (s *Session) atomic(ctx context.Context, args [][]byte) (reply, error) {
+	op, ok := atomicOperations()[string(args[0])]
+	if !ok {
+		return reply{}, &misuse{fmt.Sprintf("Unknown operation `%s'. Try `help atomic'?", tuple.Printable(args[0]))}
+	}
+	var stamp kv.Future[kv.Stamp]
+	r, err := s.write(ctx, false, func(tx *kv.Transaction) {
+		stamp = tx.Versionstamp()
+		tx.Atomic(op, args[1], args[2])
+	})
+	stamped := op == kv.MutationSetVersionstampedKey || op == kv.MutationSetVersionstampedValue
+	if err != nil || s.tx != nil || !stamped {
+		return r, err
+	}
+	written, err := stamp.Wait()
+	if err != nil {
+		return reply{}, err
+	}
+	r.text += fmt.Sprintf("Versionstamp `%s'\n", tuple.Printable(written[:]))
+	if result, ok := r.result.(fields); ok {
+		r.result = append(result, field{"versionstamp", written[:]})
+	}
+	return r, nil
+}
+
+func (s *Session) writeMode(_ context.Context, args [][]byte) (reply, error) {
 	switch string(args[0]) {
 	case "on":
 		s.readOnly = false
 	case "off":
 		s.readOnly = true
 	default:
-		return &usage{verbs()["writemode"]}
+		return reply{}, usageOf("writemode")
 	}
-	return nil
+	return reply{}, nil
 }
