@@ -16,6 +16,8 @@ import (
 type attempt struct {
 	db *Database
 	tx *Transaction
+	// again says that there was a try before.
+	again bool
 
 	mu struct {
 		sync.Mutex
@@ -35,13 +37,20 @@ type attempt struct {
 		version       wire.Version // read version, once versionFlight has landed
 		versionErr    error
 		versionFlight flight
+		// metadataVersion is the value of the metadata version key, if the read
+		// version came with it.
+		metadataVersion []byte
+		metadataKnown   bool
 
+		hasRead    bool     // a read was issued
 		queue      []*getOp // issued, not sent yet
 		queueSpace [4]*getOp
 		getSpace   []getOp
 
 		mutations []byte
 		stamped   bool
+		// system says that system keys are written.
+		system bool
 		// nextWithoutConflict says that the next write adds no write conflict.
 		nextWithoutConflict bool
 
@@ -63,14 +72,6 @@ type attempt struct {
 		reply     wire.CommitReply
 		outcome   chan struct{} // closed when settled; nil until first needed
 	}
-}
-
-// attemptOptions is what an attempt needs of its transaction's options.
-type attemptOptions struct {
-	sizeLimitBytes   int
-	priority         Priority
-	noReadYourWrites bool
-	noSnapshotRYW    bool
 }
 
 // flight is a piece of work that several goroutines may want and one does. It
@@ -177,38 +178,47 @@ func (a *attempt) readVersion(anchors [][]byte) (wire.Version, error) {
 	defer a.mu.Unlock()
 	if a.joinLocked(&a.mu.versionFlight) {
 		ctx := a.contextLocked()
-		request := wire.ReadVersionRequest{Priority: a.mu.options.priority}
+		options := a.mu.options
 		a.mu.Unlock()
-		version, err := a.fetchVersion(ctx, request, anchors)
+		reply, known, err := a.fetchVersion(ctx, &options, anchors)
 		a.mu.Lock()
-		a.mu.version, a.mu.versionErr = version, err
+		a.mu.version, a.mu.versionErr = reply.Version, err
+		a.mu.metadataVersion, a.mu.metadataKnown = reply.MetadataVersion, known
+		a.logLocked().readVersion(reply.Version, err)
 		a.landLocked(&a.mu.versionFlight)
 	}
 	return a.mu.version, a.mu.versionErr
 }
 
-func (a *attempt) fetchVersion(ctx context.Context, request wire.ReadVersionRequest, anchors [][]byte) (wire.Version, error) {
+// fetchVersion asks for a read version, or takes one that was seen lately if
+// the options allow that. full says that the reply is a whole one.
+func (a *attempt) fetchVersion(ctx context.Context, o *attemptOptions, anchors [][]byte) (reply wire.ReadVersionReply, full bool, err error) {
 	if err := a.db.usable(); err != nil {
-		return 0, err
+		return reply, false, err
 	}
 	if err := a.tx.queueForHotKey(ctx, anchors); err != nil {
-		return 0, err
+		return reply, false, err
 	}
 	if ctx.Err() != nil {
-		return 0, endError(ctx)
+		return reply, false, endError(ctx)
 	}
 	if fault.Point("kv.readVersion.behind") {
-		return 0, wire.ErrProcessBehind
+		return reply, false, wire.ErrProcessBehind
 	}
-	reply, err := a.db.backend.ReadVersion(ctx, request)
+	if o.maxVersionAge > 0 && !a.again {
+		if v, ok := a.db.versionWithin(o.maxVersionAge); ok {
+			return wire.ReadVersionReply{Version: v}, false, nil
+		}
+	}
+	reply, err = a.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{Priority: o.priority, Tags: o.tags})
 	if err != nil {
-		return 0, callError(ctx, err)
+		return reply, false, callError(ctx, err)
 	}
-	if reply.Locked {
-		return 0, wire.ErrDatabaseLocked
+	if reply.Locked && !o.lockAware {
+		return wire.ReadVersionReply{}, false, wire.ErrDatabaseLocked
 	}
 	a.db.noteVersion(reply.Version)
-	return reply.Version, nil
+	return reply, true, nil
 }
 
 // setReadVersion is Transaction.SetReadVersion.

@@ -33,6 +33,7 @@ func (tx *Transaction) Commit() error {
 	if err == nil {
 		var reply wire.CommitReply
 		reply, err = a.db.backend.Commit(ctx, request)
+		a.log().commit(request, reply, err)
 		if err == nil && fault.Point("kv.commit.loseReply") {
 			err = wire.ErrCommitUnknownResult
 		}
@@ -64,6 +65,9 @@ func (a *attempt) closeForCommit() (ctx context.Context, readOnly bool, err erro
 		a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit")
 		return nil, true, nil
 	}
+	if a.mu.options.readOnly {
+		return nil, false, wire.ErrTransactionReadOnly.With("transaction reads a locked database and must not write; WithLockAware allows both")
+	}
 	a.mu.ended = wire.ErrUsedDuringCommit
 	return a.contextLocked(), false, nil
 }
@@ -82,7 +86,9 @@ func (a *attempt) commitRequest() (*wire.CommitRequest, error) {
 		WriteConflicts:   a.takeWriteConflictsLocked(version),
 		Mutations:        a.mu.mutations,
 		HasVersionstamps: a.mu.stamped,
-		ReportConflicts:  a.tx.managed && a.db.options.hotKeyQueue,
+		ReportConflicts:  a.mu.options.reportConflicts || a.tx.managed && a.db.options.hotKeyQueue,
+		HasSystemKeys:    a.mu.system,
+		LockAware:        a.mu.options.lockAware,
 	}
 	if size, limit := request.Bytes(), a.mu.options.sizeLimitBytes; size > limit {
 		return nil, wire.ErrTransactionTooLarge.With(
@@ -169,12 +175,17 @@ func (a *attempt) concludeFailed(err error, request *wire.CommitRequest) {
 	a.mu.Lock()
 	a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit failed; OnError or Reset readies it for another try")
 	a.settleLocked(wire.CommitReply{}, err)
+	report := a.mu.options.reportConflicts
 	a.mu.Unlock()
 	if errors.Is(err, wire.ErrTransactionTooOld) {
 		a.db.distrustVersion()
 	}
 	var conflict *wire.ConflictError
-	if request != nil && errors.As(err, &conflict) {
+	isConflict := errors.As(err, &conflict)
+	if report {
+		a.tx.noteConflicting(conflict)
+	}
+	if request != nil && isConflict {
 		a.tx.noteConflict(conflict.Ranges, request.WriteConflicts)
 	}
 }

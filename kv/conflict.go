@@ -138,3 +138,21 @@ func (a *attempt) takeWriteConflictsLocked(read wire.Version) []wire.KeyRange {
 	}
 	return out
 }
+
+// mergeRanges returns the same keys as ranges that are in order and neither
+// overlap nor touch.
+func mergeRanges(ranges []wire.KeyRange) []wire.KeyRange {
+	sorted := slices.Clone(ranges)
+	slices.SortFunc(sorted, func(a, b wire.KeyRange) int { return bytes.Compare(a.Begin, b.Begin) })
+	out := sorted[:0]
+	for _, r := range sorted {
+		if n := len(out); n > 0 && bytes.Compare(r.Begin, out[n-1].End) <= 0 {
+			if bytes.Compare(out[n-1].End, r.End) < 0 {
+				out[n-1].End = r.End
+			}
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}

@@ -94,8 +94,11 @@ func (db *Database) distrustVersion() { db.newestAt.Store(-int64(recentFor)) }
 
 // recentVersion returns a version that the store reached not long ago, if one
 // is known.
-func (db *Database) recentVersion() (wire.Version, bool) {
+func (db *Database) recentVersion() (wire.Version, bool) { return db.versionWithin(recentFor) }
+
+// versionWithin is recentVersion for a version that was seen less than d ago.
+func (db *Database) versionWithin(d time.Duration) (wire.Version, bool) {
 	v := db.newest.Load()
 	age := time.Since(db.began) - time.Duration(db.newestAt.Load())
-	return wire.Version(v), v > 0 && age < recentFor
+	return wire.Version(v), v > 0 && age < d
 }

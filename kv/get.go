@@ -1,6 +1,8 @@
 package kv
 
 import (
+	"bytes"
+
 	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -31,14 +33,15 @@ func (a *attempt) get(key []byte, snapshot bool) *getOp {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o := a.newGetLocked()
+	a.mu.hasRead = true
 	if err := a.usableLocked(); err != nil {
 		return o.finish(nil, err)
 	}
-	if err := checkReadKey(key); err != nil {
+	if err := checkReadKey(key, a.mu.options.readEnd()); err != nil {
 		return o.finish(nil, err)
 	}
 	if a.seesOwnWritesLocked(snapshot) {
-		a.mu.writes.index(a.mu.mutations, a.mu.version)
+		a.indexLocked()
 		switch s, e := a.mu.writes.lookup(key); s {
 		case written:
 			return o.finish(append([]byte{}, e.value...), nil)
@@ -55,11 +58,22 @@ func (a *attempt) get(key []byte, snapshot bool) *getOp {
 	if !snapshot {
 		a.addReadConflictLocked(self)
 	}
+	if a.mu.metadataKnown && string(key) == wire.MetadataVersionKey && len(o.ops) == 0 {
+		return o.finish(bytes.Clone(a.mu.metadataVersion), nil)
+	}
 	if a.mu.queue == nil {
 		a.mu.queue = a.mu.queueSpace[:0]
 	}
 	a.mu.queue = append(a.mu.queue, o)
 	return o
+}
+
+// indexLocked brings the write map up to date.
+func (a *attempt) indexLocked() {
+	if bypass := a.mu.options.bypassUnreadable; a.mu.writes.bypass != bypass {
+		a.mu.writes = writeMap{bypass: bypass}
+	}
+	a.mu.writes.index(a.mu.mutations, a.mu.version)
 }
 
 // seesOwnWritesLocked reports whether a read has own writes to merge.
@@ -123,6 +137,11 @@ func (a *attempt) sendQueueLocked() {
 	}
 	a.mu.Lock()
 	b.finish(reply.Values, err)
+	if log := a.logLocked(); log != nil {
+		for _, o := range b.ops {
+			log.get(o.key, o.value, err)
+		}
+	}
 	a.landLocked(&b.flight)
 }
 
@@ -175,15 +194,24 @@ func appendClone(buf, b []byte) (clone, rest []byte) {
 	return buf[at:len(buf):len(buf)], buf
 }
 
-// checkReadKey returns why key cannot be read.
-func checkReadKey(key []byte) error {
+// checkReadKey returns why key cannot be read by who may read the keys below
+// end. The metadata version is everybody's.
+func checkReadKey(key []byte, end string) error {
 	if len(key) > MaxKeyBytes {
 		return wire.ErrKeyTooLarge.With("key %s is longer than the limit of %d bytes", printable(key), MaxKeyBytes)
 	}
-	if string(key) >= wire.SystemPrefix {
-		return wire.ErrKeyOutsideLegalRange.With("key %s belongs to the system; user keys are below \"\\xff\"", printable(key))
+	if string(key) >= end && string(key) != wire.MetadataVersionKey {
+		return outsideError("key", key, end)
 	}
 	return nil
+}
+
+// outsideError returns that key is not among the keys below end.
+func outsideError(what string, key []byte, end string) error {
+	if end == wire.SystemPrefix {
+		return wire.ErrKeyOutsideLegalRange.With("%s %s belongs to the system; user keys are below \"\\xff\"", what, printable(key))
+	}
+	return wire.ErrKeyOutsideLegalRange.With("%s %s is above the keys of the system, which are below \"\\xff\\xff\"", what, printable(key))
 }
 
 func unreadableError(key []byte) error {

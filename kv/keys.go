@@ -17,6 +17,18 @@ const (
 	MaxTransactionBytes = wire.MaxTransactionBytes
 )
 
+// The keys of the system begin with \xff; to reach them takes
+// WithReadSystemKeys or WithSystemKeys. Those from \xff\xff on are special keys,
+// which are made up when they are read.
+const (
+	// MetadataVersionKey holds a stamp that programs renew, by
+	// SetVersionstampedValue with fourteen zero bytes, when something has changed
+	// that others cache. Everybody may read it, and nothing is cheaper to read.
+	MetadataVersionKey = wire.MetadataVersionKey
+	// DatabaseLockedKey is there while the database is locked, see LockDatabase.
+	DatabaseLockedKey = wire.DatabaseLockedKey
+)
+
 // Version orders everything in the store. It advances by about a million a
 // second and never repeats or goes back.
 type Version = wire.Version
@@ -37,6 +49,11 @@ type KeySelector = wire.KeySelector
 
 // AllKeys returns the range of all user keys.
 func AllKeys() KeyRange { return KeyRange{Begin: []byte{}, End: []byte(wire.SystemPrefix)} }
+
+// SystemKeys returns the range of all keys of the system; see WithReadSystemKeys.
+func SystemKeys() KeyRange {
+	return KeyRange{Begin: []byte(wire.SystemPrefix), End: []byte(wire.MaxKey)}
+}
 
 // SingleKey returns the range that holds key alone.
 func SingleKey(key []byte) KeyRange { return wire.SingleKey(key) }

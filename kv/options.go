@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/wire"
@@ -12,6 +13,7 @@ type DatabaseOption func(*databaseOptions)
 type databaseOptions struct {
 	maxWatches  int
 	hotKeyQueue bool
+	logger      *slog.Logger
 	transaction transactionOptions
 }
 
@@ -26,15 +28,29 @@ func WithTransactionDefaults(options ...TransactionOption) DatabaseOption {
 }
 
 // WithMaxWatches limits the watches that may be outstanding at once. The
-// default is 10,000.
+// default is 10,000, the greatest number a million; beyond it, or below zero,
+// every transaction fails with ErrInvalidOptionValue.
 func WithMaxWatches(n int) DatabaseOption {
-	return func(o *databaseOptions) { o.maxWatches = n }
+	return func(o *databaseOptions) {
+		if n < 0 || n > maxMaxWatches {
+			o.transaction.invalid("limit of %d watches is not between 0 and %d", n, maxMaxWatches)
+			return
+		}
+		o.maxWatches = n
+	}
 }
+
+const maxMaxWatches = 1_000_000
 
 // WithHotKeyQueue says whether transactions that would only conflict with one
 // another line up instead (see the package comment). It is on by default.
 func WithHotKeyQueue(on bool) DatabaseOption {
 	return func(o *databaseOptions) { o.hotKeyQueue = on }
+}
+
+// WithLogger takes the logs of transactions that have WithTransactionLog.
+func WithLogger(logger *slog.Logger) DatabaseOption {
+	return func(o *databaseOptions) { o.logger = logger }
 }
 
 // Priority orders transactions under overload.
@@ -47,95 +63,78 @@ const (
 	PriorityImmediate = wire.PriorityImmediate // system work that is never held back
 )
 
-// TransactionOption changes one transaction, in all its retries. A value that
-// is out of range makes the transaction fail with ErrInvalidOptionValue.
+// TransactionOption changes one transaction. Given to Transact or Begin, or as a
+// default of the database, it holds for all its retries; see SetOptions for the
+// other way. A value that is out of range makes the transaction fail with
+// ErrInvalidOptionValue, see CheckOptions.
 type TransactionOption func(*transactionOptions)
 
+// transactionOptions is what the options of a transaction amount to.
 type transactionOptions struct {
-	timeout          time.Duration
-	retryLimit       int // negative: none
-	maxRetryDelay    time.Duration
-	sizeLimitBytes   int
-	priority         Priority
-	noReadYourWrites bool
-	noSnapshotRYW    bool
-	err              error // first invalid value
+	timeout       time.Duration
+	retryLimit    int // negative: none
+	maxRetryDelay time.Duration
+	attempt       attemptOptions
+	err           error // first invalid value
 }
 
-// WithTimeout ends the transaction, all its retries together, with
-// ErrTransactionTimedOut after d. 0 is no time-out.
-func WithTimeout(d time.Duration) TransactionOption {
-	return func(o *transactionOptions) {
-		if d < 0 {
-			o.invalid("time-out %v is negative", d)
-			return
-		}
-		o.timeout = d
+// attemptOptions is what each try needs of its transaction's options.
+type attemptOptions struct {
+	sizeLimitBytes int
+	maxVersionAge  time.Duration // of a read version that was seen before; 0: asked for
+	tags           []string
+	debugID        string
+	logFieldBytes  int // 0: no limit
+	priority       Priority
+
+	noReadYourWrites, noSnapshotRYW, bypassUnreadable bool
+	readSystemKeys, writeSystemKeys                   bool
+	lockAware, readOnly                               bool
+	reportConflicts                                   bool
+	specialRelaxed, specialWrites                     bool
+	logs                                              bool
+}
+
+// readEnd bounds the keys that can be read.
+func (o *attemptOptions) readEnd() string {
+	if o.readSystemKeys {
+		return wire.MaxKey
 	}
+	return wire.SystemPrefix
 }
 
-// WithRetryLimit lets a transaction be tried again at most n times; then the
-// error of the last try is returned. A negative n is no limit, the default.
-func WithRetryLimit(n int) TransactionOption {
-	return func(o *transactionOptions) { o.retryLimit = n }
-}
-
-// WithMaxRetryDelay bounds the pause before a retry. The default is a second.
-func WithMaxRetryDelay(d time.Duration) TransactionOption {
-	return func(o *transactionOptions) {
-		if d < 0 {
-			o.invalid("maximum retry delay %v is negative", d)
-			return
-		}
-		o.maxRetryDelay = d
+// writeEnd bounds the keys that can be written.
+func (o *attemptOptions) writeEnd() string {
+	if o.writeSystemKeys {
+		return wire.MaxKey
 	}
-}
-
-// WithSizeLimit lowers the limit on the transaction's size from
-// MaxTransactionBytes to bytes, at least 32.
-func WithSizeLimit(bytes int) TransactionOption {
-	return func(o *transactionOptions) {
-		if bytes < 32 || bytes > MaxTransactionBytes {
-			o.invalid("size limit %d is not between 32 and %d", bytes, MaxTransactionBytes)
-			return
-		}
-		o.sizeLimitBytes = bytes
-	}
-}
-
-// WithPriority sets the priority of the transaction's start.
-func WithPriority(p Priority) TransactionOption {
-	return func(o *transactionOptions) {
-		if p > PriorityImmediate {
-			o.invalid("priority %d is unknown", p)
-			return
-		}
-		o.priority = p
-	}
-}
-
-// WithReadYourWrites says whether reads see the transaction's own writes. They
-// do by default.
-func WithReadYourWrites(on bool) TransactionOption {
-	return func(o *transactionOptions) { o.noReadYourWrites = !on }
-}
-
-// WithSnapshotReadYourWrites says whether snapshot reads see the transaction's
-// own writes. They do by default.
-func WithSnapshotReadYourWrites(on bool) TransactionOption {
-	return func(o *transactionOptions) { o.noSnapshotRYW = !on }
+	return wire.SystemPrefix
 }
 
 func (o *transactionOptions) invalid(format string, args ...any) {
+	o.fail(wire.ErrInvalidOptionValue.With(format, args...))
+}
+
+func (o *transactionOptions) fail(err error) {
 	if o.err == nil {
-		o.err = wire.ErrInvalidOptionValue.With(format, args...)
+		o.err = err
 	}
 }
 
 func defaultTransactionOptions() transactionOptions {
 	return transactionOptions{
-		retryLimit:     -1,
-		maxRetryDelay:  time.Second,
-		sizeLimitBytes: MaxTransactionBytes,
+		retryLimit:    -1,
+		maxRetryDelay: time.Second,
+		attempt:       attemptOptions{sizeLimitBytes: MaxTransactionBytes, logFieldBytes: defaultLogFieldBytes},
 	}
+}
+
+// CheckOptions returns the error that a transaction with these options would
+// fail with, nil if there is none.
+func CheckOptions(options ...TransactionOption) error {
+	o := defaultTransactionOptions()
+	for _, option := range options {
+		option(&o)
+	}
+	return o.err
 }

@@ -140,14 +140,16 @@ func (r *storedRows) fetch() error {
 	if fault.Point("kv.range.smallPiece") {
 		limitBytes = 1
 	}
-	reply, err := a.db.backend.GetRange(ctx, &wire.GetRangeRequest{
+	request := &wire.GetRangeRequest{
 		Version:    version,
 		Begin:      begin,
 		End:        end,
 		LimitRows:  r.rowLimit(),
 		LimitBytes: limitBytes,
 		Reverse:    r.reverse,
-	})
+	}
+	reply, err := a.db.backend.GetRange(ctx, request)
+	a.log().rangeRead(request, &reply, err)
 	if err != nil {
 		return callError(ctx, err)
 	}

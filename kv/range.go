@@ -13,8 +13,7 @@ type RangeResult struct {
 	attempt    *attempt
 	begin, end wire.KeySelector
 	options    RangeOptions
-	snapshot   bool
-	view       *writeView
+	scope      scope
 	err        error
 }
 
@@ -29,19 +28,33 @@ func (a *attempt) rangeOf(r wire.KeyRange, options RangeOptions, snapshot bool) 
 
 // rangeRead makes a RangeResult between two selectors.
 func (a *attempt) rangeRead(begin, end wire.KeySelector, options RangeOptions, snapshot bool) *RangeResult {
-	r := &RangeResult{attempt: a, options: options, snapshot: snapshot}
-	r.err = checkRangeOptions(options)
-	if r.err == nil {
-		r.err = checkBoundKey(begin.Key)
-	}
-	if r.err == nil {
-		r.err = checkBoundKey(end.Key)
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.mu.hasRead = true
+	r := &RangeResult{attempt: a, options: options, scope: a.scopeLocked(snapshot)}
+	r.err = checkRangeOptions(options)
+	if r.err == nil {
+		r.err = checkBoundKey(begin.Key, r.scope.end)
+	}
+	if r.err == nil {
+		r.err = checkBoundKey(end.Key, r.scope.end)
+	}
 	r.begin, r.end = a.copySelectorLocked(begin), a.copySelectorLocked(end)
-	r.view = a.viewLocked(snapshot)
 	return r
+}
+
+// scope is what a read of several keys sees, and what it leaves behind.
+type scope struct {
+	// view is the own writes that it sees, nil if there are none.
+	view *writeView
+	// end bounds the keys that there are.
+	end string
+	// snapshot says that it adds no conflicts.
+	snapshot bool
+}
+
+func (a *attempt) scopeLocked(snapshot bool) scope {
+	return scope{view: a.viewLocked(snapshot), end: a.mu.options.readEnd(), snapshot: snapshot}
 }
 
 // viewLocked returns the own writes that a read sees, nil if there are none.
@@ -49,7 +62,7 @@ func (a *attempt) viewLocked(snapshot bool) *writeView {
 	if !a.seesOwnWritesLocked(snapshot) {
 		return nil
 	}
-	a.mu.writes.index(a.mu.mutations, a.mu.version)
+	a.indexLocked()
 	return a.mu.writes.view()
 }
 
@@ -103,22 +116,22 @@ func (r *RangeResult) cursor(eager bool) (*cursor, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	begin, err := r.attempt.resolve(r.begin, r.snapshot, r.view)
+	begin, err := r.attempt.resolve(r.begin, &r.scope)
 	if err != nil {
 		return nil, err
 	}
-	end, err := r.attempt.resolve(r.end, r.snapshot, r.view)
+	end, err := r.attempt.resolve(r.end, &r.scope)
 	if err != nil {
 		return nil, err
 	}
-	c := newCursor(r.attempt, r.view, begin, end, r.options)
+	c := newCursor(r.attempt, r.scope.view, begin, end, r.options)
 	if eager || r.options.Limit > 0 || r.options.LimitBytes > 0 {
 		c.store.pieceBytes = maxPieceBytes
 	}
-	if r.snapshot {
+	if r.scope.snapshot {
 		return c, r.attempt.usable()
 	}
-	c.scan = &scan{lower: begin, upper: end, view: r.view}
+	c.scan = &scan{lower: begin, upper: end, view: r.scope.view}
 	if r.options.Reverse {
 		c.scan.lower = end
 	} else {
@@ -134,10 +147,11 @@ func checkRangeOptions(o RangeOptions) error {
 	return nil
 }
 
-// checkBoundKey returns why key cannot be the bound of a read.
-func checkBoundKey(key []byte) error {
-	if string(key) > wire.SystemPrefix {
-		return wire.ErrKeyOutsideLegalRange.With("range bound %s belongs to the system; user keys are below \"\\xff\"", printable(key))
+// checkBoundKey returns why key cannot be the bound of a range among the keys
+// below end.
+func checkBoundKey(key []byte, end string) error {
+	if string(key) > end {
+		return outsideError("range bound", key, end)
 	}
 	return nil
 }

@@ -11,8 +11,7 @@ import (
 type keyOp struct {
 	attempt  *attempt
 	selector wire.KeySelector
-	snapshot bool
-	view     *writeView
+	scope    scope
 	flight   flight
 	key      []byte
 	err      error
@@ -20,15 +19,16 @@ type keyOp struct {
 
 // getKey issues a GetKey.
 func (a *attempt) getKey(selector wire.KeySelector, snapshot bool) *keyOp {
-	o := &keyOp{attempt: a, snapshot: snapshot}
-	if o.err = checkBoundKey(selector.Key); o.err != nil {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.mu.hasRead = true
+	o := &keyOp{attempt: a}
+	if o.err = checkBoundKey(selector.Key, a.mu.options.readEnd()); o.err != nil {
 		o.flight = flight{running: true, finished: true}
 		return o
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	o.selector = a.copySelectorLocked(selector)
-	o.view = a.viewLocked(snapshot)
+	o.scope = a.scopeLocked(snapshot)
 	return o
 }
 
@@ -39,7 +39,7 @@ func (o *keyOp) wait() ([]byte, error) {
 	defer a.mu.Unlock()
 	if a.joinLocked(&o.flight) {
 		a.mu.Unlock()
-		key, err := a.selectKey(o.selector, o.snapshot, o.view)
+		key, err := a.selectKey(o.selector, &o.scope)
 		a.mu.Lock()
 		if err != nil {
 			o.err = err
@@ -65,17 +65,18 @@ func (a *attempt) copySelectorLocked(selector wire.KeySelector) wire.KeySelector
 
 // resolve returns the bound that selector gives a range. The common selectors
 // need no reading: as a bound, the first key from k on is as good as k.
-func (a *attempt) resolve(selector wire.KeySelector, snapshot bool, view *writeView) ([]byte, error) {
+func (a *attempt) resolve(selector wire.KeySelector, s *scope) ([]byte, error) {
 	if selector.Offset == 1 {
-		return boundOf(selector), nil
+		return boundOf(selector, s.end), nil
 	}
-	return a.selectKey(selector, snapshot, view)
+	return a.selectKey(selector, s)
 }
 
 // boundOf returns the key k such that the selector counts from it: offset 1 is
-// the first key at or above k, offset 0 the last key below it.
-func boundOf(s wire.KeySelector) []byte {
-	if s.OrEqual && string(s.Key) < wire.SystemPrefix {
+// the first key at or above k, offset 0 the last key below it. All keys are
+// below end.
+func boundOf(s wire.KeySelector, end string) []byte {
+	if s.OrEqual && string(s.Key) < end {
 		return wire.KeyAfter(s.Key)
 	}
 	return s.Key
@@ -83,32 +84,32 @@ func boundOf(s wire.KeySelector) []byte {
 
 // selectKey finds the key that selector names and adds the read conflict. The
 // result may be shared.
-func (a *attempt) selectKey(selector wire.KeySelector, snapshot bool, view *writeView) ([]byte, error) {
+func (a *attempt) selectKey(selector wire.KeySelector, s *scope) ([]byte, error) {
 	if err := a.usable(); err != nil {
 		return nil, err
 	}
 	var key []byte
 	var err error
-	if view == nil {
+	if s.view == nil && s.end == wire.SystemPrefix {
 		key, err = a.selectStored(selector)
 	} else {
-		key, err = a.selectMerged(selector, view)
+		key, err = a.selectMerged(selector, s)
 	}
-	if err != nil || snapshot {
+	if err != nil || s.snapshot {
 		return key, err
 	}
-	r := wire.KeyRange{Begin: boundOf(selector), End: wire.KeyAfter(key)}
+	r := wire.KeyRange{Begin: boundOf(selector, s.end), End: wire.KeyAfter(key)}
 	if selector.Offset <= 0 {
-		r = wire.KeyRange{Begin: key, End: boundOf(selector)}
-	} else if string(key) >= wire.SystemPrefix {
-		r.End = []byte(wire.SystemPrefix)
+		r = wire.KeyRange{Begin: key, End: boundOf(selector, s.end)}
+	} else if string(key) >= s.end {
+		r.End = []byte(s.end)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.usableLocked(); err != nil {
 		return nil, err
 	}
-	for _, part := range dependencies(nil, view, r) {
+	for _, part := range dependencies(nil, s.view, r) {
 		a.addReadConflictLocked(part)
 	}
 	return key, nil
@@ -136,9 +137,9 @@ func (a *attempt) selectStored(selector wire.KeySelector) ([]byte, error) {
 }
 
 // selectMerged counts rows of the store and of own writes together.
-func (a *attempt) selectMerged(selector wire.KeySelector, view *writeView) ([]byte, error) {
-	bound := boundOf(selector)
-	begin, end := bound, []byte(wire.SystemPrefix)
+func (a *attempt) selectMerged(selector wire.KeySelector, s *scope) ([]byte, error) {
+	bound := boundOf(selector, s.end)
+	begin, end := bound, []byte(s.end)
 	options := RangeOptions{Limit: selector.Offset}
 	runOff := end
 	if selector.Offset <= 0 {
@@ -146,7 +147,7 @@ func (a *attempt) selectMerged(selector wire.KeySelector, view *writeView) ([]by
 		options = RangeOptions{Limit: 1 - selector.Offset, Reverse: true}
 		runOff = begin
 	}
-	c := newCursor(a, view, begin, end, options)
+	c := newCursor(a, s.view, begin, end, options)
 	for {
 		_, ok, err := c.next()
 		if err != nil {

@@ -100,7 +100,9 @@ func (tx *Transaction) OnError(err error) error {
 	if !ok {
 		return tx.lastError(err)
 	}
+	tx.current.Load().log().retry(err)
 	tx.mu.Lock()
+	tx.restoreLocked()
 	next := tx.resetLocked()
 	tx.mu.Unlock()
 	if err := next.pause(delay); err != nil {

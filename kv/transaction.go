@@ -2,6 +2,7 @@ package kv
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,9 @@ type Transaction struct {
 	mu struct {
 		sync.Mutex
 		options        transactionOptions
-		ended          error // Cancel or the time-out
+		begun          *transactionOptions // as of Begin, nil while they are options
+		conflicting    []KeyRange          // of the last commit that conflicted
+		ended          error               // Cancel or the time-out
 		began          time.Time
 		timer          *time.Timer
 		retries        int
@@ -55,57 +58,93 @@ func (db *Database) Begin(ctx context.Context, options ...TransactionOption) *Tr
 	tx.mu.options = db.options.transaction
 	tx.mu.began = time.Now()
 	tx.initAttempt(&tx.first)
-	tx.SetOptions(options...)
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	tx.applyLocked(options)
 	return tx
 }
 
-// SetOptions changes options of a transaction that has begun. A time-out still
-// counts from the beginning of the transaction.
+// SetOptions changes options of a transaction that has begun, until OnError or
+// Reset make it try again: as in FoundationDB, only time-out, retry limit and
+// maximum retry delay outlive an OnError. Options that were given to Begin,
+// Transact or the database hold for every try. A time-out still counts from the
+// beginning of the transaction.
 func (tx *Transaction) SetOptions(options ...TransactionOption) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
+	if tx.mu.begun == nil {
+		begun := tx.mu.options
+		tx.mu.begun = &begun
+	}
+	tx.applyLocked(options)
+}
+
+func (tx *Transaction) applyLocked(options []TransactionOption) {
 	o := &tx.mu.options
 	for _, option := range options {
 		option(o)
 	}
-	if o.timeout > 0 || tx.mu.timer != nil {
-		tx.setTimerLocked(o.timeout)
-	}
+	tx.setTimerLocked()
 	a := tx.current.Load()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.setOptionsLocked(o)
 }
 
-// setTimerLocked makes the transaction time out at d after its beginning, or
-// never.
-func (tx *Transaction) setTimerLocked(d time.Duration) {
+// setTimerLocked makes the transaction time out as its options say.
+func (tx *Transaction) setTimerLocked() {
 	if tx.mu.timer != nil {
 		tx.mu.timer.Stop()
 		tx.mu.timer = nil
 	}
-	if d > 0 {
-		tx.mu.timer = time.AfterFunc(time.Until(tx.mu.began.Add(d)), func() { tx.end(wire.ErrTransactionTimedOut) })
+	if d := tx.mu.options.timeout; d > 0 && tx.mu.ended == nil {
+		began := tx.mu.began
+		tx.mu.timer = time.AfterFunc(time.Until(began.Add(d)), func() { tx.timeOut(began) })
 	}
+}
+
+// timeOut ends the transaction, unless it was reset since it began then.
+func (tx *Transaction) timeOut(began time.Time) {
+	tx.mu.Lock()
+	stale := tx.mu.began != began
+	tx.mu.Unlock()
+	if !stale {
+		tx.end(wire.ErrTransactionTimedOut)
+	}
+}
+
+// restoreLocked takes back what SetOptions changed, but for what outlives an
+// OnError.
+func (tx *Transaction) restoreLocked() {
+	if tx.mu.begun == nil {
+		return
+	}
+	now := tx.mu.options
+	tx.mu.options = *tx.mu.begun
+	o := &tx.mu.options
+	o.timeout, o.retryLimit, o.maxRetryDelay, o.err = now.timeout, now.retryLimit, now.maxRetryDelay, now.err
 }
 
 // initAttempt makes a the current attempt.
 func (tx *Transaction) initAttempt(a *attempt) {
-	a.db, a.tx = tx.db, tx
+	a.db, a.tx, a.again = tx.db, tx, tx.mu.retries > 0
 	a.setOptionsLocked(&tx.mu.options)
 	tx.current.Store(a)
 }
 
 func (a *attempt) setOptionsLocked(o *transactionOptions) {
-	a.mu.options = attemptOptions{
-		sizeLimitBytes:   o.sizeLimitBytes,
-		priority:         o.priority,
-		noReadYourWrites: o.noReadYourWrites,
-		noSnapshotRYW:    o.noSnapshotRYW,
+	if o.attempt.noReadYourWrites && !a.mu.options.noReadYourWrites && a.usedLocked() {
+		a.invalidateLocked(wire.ErrClientInvalidOperation.With("read-your-writes cannot be switched off after a read or write"))
 	}
+	a.mu.options = o.attempt
 	if o.err != nil {
 		a.invalidateLocked(o.err)
 	}
+}
+
+// usedLocked reports whether anything was read or written.
+func (a *attempt) usedLocked() bool {
+	return a.mu.hasRead || len(a.mu.mutations) > 0 || len(a.mu.writeConflicts) > 0 || len(a.mu.readConflicts) > 0
 }
 
 // Get implements Reader; it adds a read conflict on key, unless own writes
@@ -171,12 +210,25 @@ func (s snapshot) ReadVersion() (Version, error) { return s.tx.ReadVersion() }
 
 func (s snapshot) Snapshot() Reader { return s }
 
-// Reset forgets all reads and writes, as if the transaction had just begun.
-// Options, time-out and the count of retries stay. Futures and watches of
-// before fail with ErrTransactionCancelled.
+// Reset forgets all reads and writes, as if the transaction had just begun: the
+// options are those of its beginning, the time-out and the retries count anew,
+// and a transaction that has timed out can be used again. One that was
+// cancelled cannot, and an option that was out of range stays an error. Futures
+// and watches of before fail with ErrTransactionCancelled.
 func (tx *Transaction) Reset() {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
+	if errors.Is(tx.mu.ended, wire.ErrTransactionTimedOut) {
+		tx.mu.ended = nil
+	}
+	if invalid := tx.mu.options.err; tx.mu.begun != nil {
+		tx.mu.options, tx.mu.begun = *tx.mu.begun, nil
+		tx.mu.options.err = invalid
+	}
+	tx.mu.retries, tx.mu.conflicts, tx.mu.delay, tx.mu.maybeCommitted = 0, 0, 0, false
+	tx.mu.conflicting = nil
+	tx.mu.began = time.Now()
+	tx.setTimerLocked()
 	tx.resetLocked()
 }
 

@@ -85,7 +85,7 @@ func (tx *Transaction) NextWriteWithoutConflict() {
 func (a *attempt) mutateKey(typ wire.MutationType, key, param []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.acceptLocked(checkWriteKey(key), checkValue(key, param)) {
+	if !a.acceptLocked(a.checkWriteKeyLocked(key), checkValue(key, param)) {
 		return
 	}
 	a.addMutationLocked(wire.Mutation{Type: typ, Param1: key, Param2: param})
@@ -97,7 +97,7 @@ func (a *attempt) mutateKey(typ wire.MutationType, key, param []byte) {
 func (a *attempt) clearKey(key []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.acceptLocked(checkWriteKey(key)) {
+	if !a.acceptLocked(a.checkWriteKeyLocked(key)) {
 		return
 	}
 	r := a.mu.arena.singleKey(key)
@@ -113,7 +113,7 @@ func (a *attempt) clearRange(r wire.KeyRange, mayConflict bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	conflicts := mayConflict && a.conflictsLocked() // an empty range counts as a write here
-	if !a.acceptLocked(checkWriteRange(r)) || r.Empty() {
+	if !a.acceptLocked(checkWriteRange(r, a.mu.options.writeEnd())) || r.Empty() {
 		return
 	}
 	r = a.mu.arena.keyRange(r)
@@ -134,7 +134,7 @@ func (a *attempt) setStampedKey(param, value []byte) {
 		a.refuseLocked(stampError("key", param))
 		return
 	}
-	if !a.acceptLocked(checkWriteKey(content), checkValue(content, value)) {
+	if !a.acceptLocked(checkReadKey(content, wire.SystemPrefix), checkValue(content, value)) {
 		return
 	}
 	param = a.mu.arena.clone(param)
@@ -156,7 +156,7 @@ func (a *attempt) setStampedValue(key, param []byte) {
 		a.refuseLocked(stampError("value", param))
 		return
 	}
-	if !a.acceptLocked(checkWriteKey(key), checkValue(key, content)) {
+	if !a.acceptLocked(a.checkStampedKeyLocked(key, param), checkValue(key, content)) {
 		return
 	}
 	a.addMutationLocked(wire.Mutation{Type: wire.SetVersionstampedValue, Param1: key, Param2: param})
@@ -169,7 +169,13 @@ func (a *attempt) setStampedValue(key, param []byte) {
 func (a *attempt) addConflict(r wire.KeyRange, write bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.acceptLocked(checkWriteRange(r)) || r.Empty() {
+	end := a.mu.options.readEnd()
+	if write {
+		end = a.mu.options.writeEnd()
+	} else if r.IsSingleKey() && string(r.Begin) == wire.MetadataVersionKey {
+		end = wire.MaxKey
+	}
+	if !a.acceptLocked(checkWriteRange(r, end)) || r.Empty() {
 		return
 	}
 	r = a.mu.arena.keyRange(r)
@@ -210,6 +216,9 @@ func (a *attempt) addMutationLocked(m wire.Mutation) {
 		a.mu.mutations = make([]byte, 0, max(firstMutationBytes, 2*(len(m.Param1)+len(m.Param2))))
 	}
 	a.mu.mutations = wire.AppendMutation(a.mu.mutations, m)
+	if string(m.Param1) >= wire.SystemPrefix || m.Type == wire.ClearRange && string(m.Param2) > wire.SystemPrefix {
+		a.mu.system = true
+	}
 }
 
 // acceptLocked reports whether a write with these checks can be added. The
@@ -246,11 +255,36 @@ func (a *attempt) checkSizeLocked() {
 	}
 }
 
-// checkWriteKey returns why key cannot be written.
-func checkWriteKey(key []byte) error { return checkReadKey(key) }
+// checkWriteKeyLocked returns why key cannot be written.
+func (a *attempt) checkWriteKeyLocked(key []byte) error {
+	if string(key) == wire.MetadataVersionKey {
+		return metadataVersionError()
+	}
+	return checkReadKey(key, a.mu.options.writeEnd())
+}
 
-// checkWriteRange returns why r cannot be written.
-func checkWriteRange(r wire.KeyRange) error {
+// checkStampedKeyLocked returns why key cannot be given a versionstamped value
+// with the parameter param. The metadata version is everybody's to renew.
+func (a *attempt) checkStampedKeyLocked(key, param []byte) error {
+	if string(key) != wire.MetadataVersionKey {
+		return checkReadKey(key, a.mu.options.writeEnd())
+	}
+	if string(param) != metadataVersionParam {
+		return metadataVersionError()
+	}
+	return nil
+}
+
+// metadataVersionParam is the only parameter that the metadata version is
+// written with: room for the stamp, and its place.
+const metadataVersionParam = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+func metadataVersionError() error {
+	return wire.ErrClientInvalidOperation.With("the metadata version is only written with SetVersionstampedValue and fourteen zero bytes")
+}
+
+// checkWriteRange returns why r, which must lie below end, cannot be written.
+func checkWriteRange(r wire.KeyRange, end string) error {
 	for _, key := range [2][]byte{r.Begin, r.End} {
 		if len(key) > MaxKeyBytes+1 {
 			return wire.ErrKeyTooLarge.With("range bound %s is longer than the limit of %d bytes", printable(key), MaxKeyBytes)
@@ -259,7 +293,7 @@ func checkWriteRange(r wire.KeyRange) error {
 	if bytes.Compare(r.Begin, r.End) > 0 {
 		return invertedError(r)
 	}
-	return checkBoundKey(r.End)
+	return checkBoundKey(r.End, end)
 }
 
 func invertedError(r wire.KeyRange) error {

@@ -64,6 +64,9 @@ type place struct{ chunk, index int }
 // sub-slices of the list.
 type writeMap struct {
 	writeView
+	// bypass takes versionstamped operations for sets that left the stamp out,
+	// so that nothing is unreadable.
+	bypass       bool
 	generation   uint64
 	indexedBytes int        // of the mutation list
 	shared       *writeView // the last view handed out, until the next write
@@ -109,6 +112,9 @@ func (m *writeMap) check() {
 }
 
 func (m *writeMap) apply(mutation wire.Mutation, read wire.Version) {
+	if m.bypass && mutation.Type.IsVersionstamped() {
+		mutation = unstamped(mutation)
+	}
 	key, param := mutation.Param1, mutation.Param2
 	switch mutation.Type {
 	case wire.SetValue:
@@ -126,6 +132,18 @@ func (m *writeMap) apply(mutation wire.Mutation, read wire.Version) {
 	default:
 		m.applyAtomic(key, pendingOp{op: mutation.Type, operand: param})
 	}
+}
+
+// unstamped returns a versionstamped mutation as the set that leaves the bytes
+// where the stamp goes as they are.
+func unstamped(m wire.Mutation) wire.Mutation {
+	if m.Type == wire.SetVersionstampedKey {
+		m.Param1, _, _ = wire.SplitStampOffset(m.Param1)
+	} else {
+		m.Param2, _, _ = wire.SplitStampOffset(m.Param2)
+	}
+	m.Type = wire.SetValue
+	return m
 }
 
 // applyAtomic evaluates op at once where the value is known.
