@@ -208,6 +208,19 @@ func (a *attempt) readWatched() error {
 	return nil
 }
 
+// SetMaxWatches changes the limit of outstanding watches, see WithMaxWatches;
+// those that there are stay. The error is ErrInvalidOptionValue for a limit out
+// of range.
+func (db *Database) SetMaxWatches(n int) error {
+	if n < 0 || n > maxMaxWatches {
+		return wire.ErrInvalidOptionValue.With("limit of %d watches is not between 0 and %d", n, maxMaxWatches)
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.options.maxWatches = n // guarded by mu once the database is made
+	return nil
+}
+
 // admitWatch counts a new watch.
 func (db *Database) admitWatch() error {
 	db.mu.Lock()

@@ -207,6 +207,27 @@ func TestWatchesAreLimited(t *testing.T) {
 	watch(t, db, "k", nil).Cancel()
 }
 
+func TestTheLimitOfWatchesCanBeChanged(t *testing.T) {
+	db, _ := open(t)
+	mustBe(t, db.SetMaxWatches(-1), kv.ErrInvalidOptionValue)
+	mustBe(t, db.SetMaxWatches(1_000_001), kv.ErrInvalidOptionValue)
+	if err := db.SetMaxWatches(1); err != nil {
+		t.Fatal(err)
+	}
+	first := watch(t, db, "k", nil)
+	mustBe(t, watch(t, db, "k", nil).Wait(background), kv.ErrTooManyWatches)
+	if err := db.SetMaxWatches(2); err != nil {
+		t.Fatal(err)
+	}
+	second := watch(t, db, "k", nil)
+	set(t, db, "k", "v")
+	for _, w := range []*kv.Watch{first, second} {
+		if err := w.Wait(background); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAWatchOnWhatCannotBeReadFailsAlone(t *testing.T) {
 	db, store := open(t)
 	stamped := func(tx *kv.Transaction) { tx.SetVersionstampedValue([]byte("k"), stampParam("", 0)) }
