@@ -38,7 +38,7 @@
 //
 // A loop that makes many keys of one shape can do without the Tuple: append
 // the elements to a buffer one by one with [AppendString], [AppendInt] and
-// their kind.
+// their kind, and take them off again with [CutString], [CutInt] and theirs.
 //
 // Invariants, for complete tuples (those without an incomplete Versionstamp):
 //

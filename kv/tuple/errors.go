@@ -17,6 +17,9 @@ var (
 	ErrReservedCode = errors.New("reserved type code")
 	// ErrNotCanonical says that an integer takes more bytes than it needs.
 	ErrNotCanonical = errors.New("integer is not in its shortest form")
+	// ErrWrongType says that the element is not of the type that a Cut function
+	// was asked for, or is an integer that does not fit it.
+	ErrWrongType = errors.New("element is not of the wanted type")
 )
 
 // What an EncodeError may wrap.
@@ -45,8 +48,8 @@ type DecodeError struct {
 	Offset int
 	// Code is the byte at Offset.
 	Code byte
-	// Err is ErrTruncated, ErrUnknownCode, ErrNotCanonical, ErrTooDeep, or
-	// wraps ErrReservedCode.
+	// Err is ErrTruncated, ErrUnknownCode, ErrNotCanonical or ErrTooDeep, or
+	// wraps ErrReservedCode or, from a Cut function, ErrWrongType.
 	Err error
 }
 

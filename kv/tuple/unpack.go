@@ -198,26 +198,10 @@ func (d *decoder) nested() (Tuple, error) {
 // integer reads an integer of up to eight bytes: int64 if it fits, uint64 if
 // it is above, *big.Int if it is below.
 func (d *decoder) integer() (Element, error) {
-	begin := d.at
-	n := int(d.in[begin]) - codeIntZero
-	negative := n < 0
-	if negative {
-		n = -n
-	}
-	b, err := d.take(n)
-	if err != nil {
-		return nil, err
-	}
-	var v uint64
-	for _, c := range b {
-		if negative {
-			c = ^c
-		}
-		v = v<<8 | uint64(c)
-	}
+	v, negative, err := d.magnitude()
 	switch {
-	case magnitudeBytes(v) != n:
-		return nil, d.fail(begin, ErrNotCanonical)
+	case err != nil:
+		return nil, err
 	case negative && v > 1<<63:
 		below := new(big.Int).SetUint64(v)
 		return below.Neg(below), nil
@@ -227,6 +211,30 @@ func (d *decoder) integer() (Element, error) {
 		return v, nil
 	}
 	return int64(v), nil
+}
+
+// magnitude reads an integer of up to eight bytes as its absolute value and
+// its sign.
+func (d *decoder) magnitude() (v uint64, negative bool, err error) {
+	begin := d.at
+	n := int(d.in[begin]) - codeIntZero
+	if negative = n < 0; negative {
+		n = -n
+	}
+	b, err := d.take(n)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, c := range b {
+		if negative {
+			c = ^c
+		}
+		v = v<<8 | uint64(c)
+	}
+	if magnitudeBytes(v) != n {
+		return 0, false, d.fail(begin, ErrNotCanonical)
+	}
+	return v, negative, nil
 }
 
 // bigInteger reads an integer of nine to 255 bytes.
