@@ -85,33 +85,44 @@ func (d *decoder) fixed(code byte) (Element, error) {
 		u := binary.BigEndian.Uint32(b)
 		return math.Float32frombits(u ^ floatFlip32(^u>>31)), nil
 	case codeDouble:
-		b, err := d.take(8)
-		if err != nil {
-			return nil, err
-		}
-		u := binary.BigEndian.Uint64(b)
-		return math.Float64frombits(u ^ floatFlip64(^u>>63)), nil
+		return boxed(d.double())
 	case codeUUID:
-		b, err := d.take(len(UUID{}))
-		if err != nil {
-			return nil, err
-		}
-		return UUID(b), nil
+		return boxed(d.uuid())
 	case codeVersionstamp:
-		var v Versionstamp
-		n := len(v.TransactionVersion)
-		b, err := d.take(n + 2)
-		if err != nil {
-			return nil, err
-		}
-		copy(v.TransactionVersion[:], b)
-		v.UserVersion = binary.BigEndian.Uint16(b[n:])
-		return v, nil
+		return boxed(d.versionstamp())
 	}
 	if what := reservedCode(code); what != "" {
 		return nil, d.fail(d.at, fmt.Errorf("%w (%s)", ErrReservedCode, what))
 	}
 	return nil, d.fail(d.at, ErrUnknownCode)
+}
+
+func (d *decoder) double() (float64, error) {
+	b, err := d.take(8)
+	if err != nil {
+		return 0, err
+	}
+	u := binary.BigEndian.Uint64(b)
+	return math.Float64frombits(u ^ floatFlip64(^u>>63)), nil
+}
+
+func (d *decoder) uuid() (UUID, error) {
+	b, err := d.take(len(UUID{}))
+	if err != nil {
+		return UUID{}, err
+	}
+	return UUID(b), nil
+}
+
+func (d *decoder) versionstamp() (v Versionstamp, err error) {
+	n := len(v.TransactionVersion)
+	b, err := d.take(n + 2)
+	if err != nil {
+		return v, err
+	}
+	copy(v.TransactionVersion[:], b)
+	v.UserVersion = binary.BigEndian.Uint16(b[n:])
+	return v, nil
 }
 
 // take passes over a type code and the n bytes after it, which it returns.
