@@ -17,10 +17,12 @@ import (
 type asked struct {
 	*model.Store
 	priorities []kv.Priority
+	tags       [][]string
 }
 
 func (a *asked) ReadVersion(ctx context.Context, r wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
 	a.priorities = append(a.priorities, r.Priority)
+	a.tags = append(a.tags, r.Tags)
 	return a.Store.ReadVersion(ctx, r)
 }
 

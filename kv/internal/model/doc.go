@@ -13,4 +13,5 @@
 //	    version.
 //	M3  Commit versions increase; a read version shows every commit that was
 //	    acknowledged before it was asked for.
+//	M4  While DatabaseLockedKey is present, only lock-aware commits pass.
 package model

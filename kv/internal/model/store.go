@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"sync"
@@ -101,7 +102,17 @@ func (s *Store) ReadVersion(ctx context.Context, _ wire.ReadVersionRequest) (wir
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return wire.ReadVersionReply{Version: s.mu.version, Locked: s.mu.locked}, nil
+	return wire.ReadVersionReply{
+		Version:         s.mu.version,
+		Locked:          s.lockedLocked(),
+		MetadataVersion: s.valueLocked([]byte(wire.MetadataVersionKey), s.mu.version),
+	}, nil
+}
+
+// lockedLocked reports whether the database is locked, by its key or by
+// SetLocked.
+func (s *Store) lockedLocked() bool {
+	return s.mu.locked || s.valueLocked([]byte(wire.DatabaseLockedKey), s.mu.version) != nil
 }
 
 // GetValues returns values at a version.
@@ -230,6 +241,9 @@ func (s *Store) commit(r *wire.CommitRequest) (reply wire.CommitReply, err error
 		}
 		return reply, wire.ErrNotCommitted
 	}
+	if s.lockedLocked() && !r.LockAware {
+		return reply, wire.ErrDatabaseLocked
+	}
 	s.mu.version += versionStep
 	reply.Version = s.mu.version
 	reply.Stamp = wire.MakeStamp(s.mu.version, uint16(s.mu.version%7))
@@ -243,6 +257,10 @@ func (s *Store) commit(r *wire.CommitRequest) (reply wire.CommitReply, err error
 			break
 		}
 		s.applyLocked(m, reply.Stamp)
+	}
+	if len(r.IdempotencyID) > 0 {
+		index := binary.BigEndian.Uint16(reply.Stamp[8:])
+		s.putLocked(wire.IdempotencyRowKey(reply.Stamp), wire.AppendIdempotencyID(nil, r.IdempotencyID, index))
 	}
 	for _, w := range r.WriteConflicts {
 		s.mu.writes = append(s.mu.writes, writtenRange{w, s.mu.version})
@@ -360,9 +378,32 @@ func (s *Store) rowsLocked(begin, end []byte, v wire.Version) (rows []wire.KeyVa
 	return rows
 }
 
-// Rows returns all rows at the newest version.
+// Rows returns all rows at the newest version but those of idempotency ids.
 func (s *Store) Rows() []wire.KeyValue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.rowsLocked(nil, []byte{0xff, 0xff, 0xff}, s.mu.version)
+	rows := s.rowsLocked(nil, []byte{0xff, 0xff, 0xff}, s.mu.version)
+	return slices.DeleteFunc(rows, func(row wire.KeyValue) bool {
+		_, isIDs := wire.IdempotencyRowVersion(row.Key)
+		return isIDs || string(row.Key) == wire.IdempotencyExpiredKey
+	})
+}
+
+// IDs returns how many idempotency ids are stored.
+func (s *Store) IDs() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows := wire.IdempotencyRows(0, s.mu.version)
+	return len(s.rowsLocked(rows.Begin, rows.End, s.mu.version))
+}
+
+// ExpireIDs forgets the idempotency ids of all versions so far, as a commit
+// proxy does with old ones.
+func (s *Store) ExpireIDs() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.version += versionStep
+	rows := wire.IdempotencyRows(0, s.mu.version-1)
+	s.applyLocked(wire.Mutation{Type: wire.ClearRange, Param1: rows.Begin, Param2: rows.End}, wire.Stamp{})
+	s.putLocked([]byte(wire.IdempotencyExpiredKey), wire.EncodeIdempotencyVersion(s.mu.version))
 }
