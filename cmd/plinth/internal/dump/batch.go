@@ -16,9 +16,8 @@ type batch struct {
 	size int
 	// min and max are the least and greatest key.
 	min, max []byte
-	// firstLine and lastLine are the lines that it covers, lineBytes is their
-	// length.
-	firstLine, lastLine, lineBytes int64
+	// from and to are the places before and behind the lines that it covers.
+	from, to Checkpoint
 
 	// done is closed when the commit has ended with err.
 	done chan struct{}
@@ -34,19 +33,13 @@ type span struct{ key, value, end int }
 // range).
 const rowOverheadBytes = 32
 
-// covers notes that a line belongs to the batch, whether it is a row or not.
-func (b *batch) covers(number, length int64) {
-	if b.firstLine == 0 {
-		b.firstLine = number
-	}
-	b.lastLine = number
-	b.lineBytes += length
-}
+// lineBytes is the length of the lines that it covers.
+func (b *batch) lineBytes() int64 { return b.to.Bytes - b.from.Bytes }
 
 // add adds the row of a line if its key is in r.
-func (b *batch) add(line []byte, r kv.KeyRange) (skipped bool, err error) {
+func (b *batch) add(line []byte, f Format, r kv.KeyRange) (skipped bool, err error) {
 	begin := len(b.arena)
-	arena, keyBytes, err := parseLine(b.arena, line)
+	arena, keyBytes, err := f.parse(b.arena, line)
 	if err != nil {
 		return false, err
 	}
@@ -81,7 +74,7 @@ func (b *batch) commit(ctx context.Context, db *kv.Database) error {
 		return struct{}{}, nil
 	})
 	if err != nil {
-		return fmt.Errorf("commit of lines %d to %d: %w", b.firstLine, b.lastLine, err)
+		return fmt.Errorf("commit of lines %d to %d: %w", b.from.Line+1, b.to.Line, err)
 	}
 	return nil
 }

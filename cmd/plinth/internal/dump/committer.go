@@ -17,7 +17,9 @@ type committer struct {
 	// flying are the batches that were launched and not reaped, oldest first.
 	flying []*batch
 	done   tally
-	err    error
+	// reached is the place up to which everything is committed.
+	reached Checkpoint
+	err     error
 }
 
 // launch starts the commit of a batch. It waits while the limit of batches is
@@ -79,9 +81,12 @@ func (c *committer) settle(b *batch) {
 		}
 		return
 	}
+	if c.err == nil { // Batches end in the order of their lines here.
+		c.reached = b.to
+	}
 	c.done.rows += int64(len(b.rows))
 	c.done.rowBytes += int64(len(b.arena))
-	c.done.lineBytes += b.lineBytes
+	c.done.lineBytes += b.lineBytes()
 	if len(b.rows) > 0 {
 		c.done.transactions++
 	}

@@ -23,6 +23,11 @@ type ExportProgress func(rows, bytes int64, last []byte)
 type ExportOptions struct {
 	// Range is the range of keys; AllKeys for everything.
 	Range kv.KeyRange
+	// Format is that of the lines.
+	Format Format
+	// OneVersion ends the export with an error that wraps
+	// kv.ErrTransactionTooOld instead of going on at a newer version.
+	OneVersion bool
 	// Progress may be nil.
 	Progress ExportProgress
 }
@@ -54,7 +59,7 @@ const (
 // Export writes the rows of a range to w as lines, see the package comment.
 // The report is right also with an error: that much was written.
 func Export(ctx context.Context, db *kv.Database, w io.Writer, options ExportOptions) (ExportReport, error) {
-	e := exporter{out: bufio.NewWriterSize(w, writeBufferBytes), progress: options.Progress}
+	e := exporter{ExportOptions: options, out: bufio.NewWriterSize(w, writeBufferBytes)}
 	err := e.run(ctx, db, options.Range)
 	e.tell()
 	if err != nil {
@@ -67,10 +72,10 @@ func Export(ctx context.Context, db *kv.Database, w io.Writer, options ExportOpt
 }
 
 type exporter struct {
-	out      *bufio.Writer
-	progress ExportProgress
-	report   ExportReport
-	line     []byte
+	ExportOptions
+	out    *bufio.Writer
+	report ExportReport
+	line   []byte
 	// last is the last key written.
 	last []byte
 	// toldRows and toldBytes are what progress has been told of.
@@ -99,6 +104,9 @@ func (e *exporter) run(ctx context.Context, db *kv.Database, rest kv.KeyRange) e
 			}
 			continue
 		}
+		if e.OneVersion {
+			return fmt.Errorf("version %d cannot be read any more after %d rows, and one version was asked for: %w", e.report.FirstVersion, e.report.Rows, err)
+		}
 		stalls = 0
 		rest.Begin = kv.KeyAfter(last)
 		tx.Cancel()
@@ -121,7 +129,7 @@ func (e *exporter) copyRows(tx *kv.Transaction, r kv.KeyRange) (last []byte, err
 			e.readAt(version)
 		}
 		last = row.Key
-		e.line = AppendLine(e.line[:0], row)
+		e.line = e.Format.AppendLine(e.line[:0], row)
 		if _, err := e.out.Write(e.line); err != nil {
 			return last, fmt.Errorf("write: %w", err)
 		}
@@ -149,8 +157,8 @@ func (e *exporter) readAt(version kv.Version) {
 
 // tell reports progress since the last call.
 func (e *exporter) tell() {
-	if e.progress != nil {
-		e.progress(e.report.Rows-e.toldRows, e.report.Bytes-e.toldBytes, e.last)
+	if e.Progress != nil {
+		e.Progress(e.report.Rows-e.toldRows, e.report.Bytes-e.toldBytes, e.last)
 	}
 	e.toldRows, e.toldBytes = e.report.Rows, e.report.Bytes
 }

@@ -33,7 +33,7 @@ func openFake(t *testing.T, n int) (*fakestore.Store, *kv.Database) {
 func textOf(rows []kv.KeyValue) string {
 	var out []byte
 	for _, row := range rows {
-		out = AppendLine(out, row)
+		out = Text.AppendLine(out, row)
 	}
 	return string(out)
 }
@@ -101,6 +101,23 @@ func TestExportGoesOnAtANewerVersion(t *testing.T) {
 		}
 		if report.Versions != 2 || report.FirstVersion != first || report.LastVersion != store.Version() || report.Consistent() {
 			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestExportOfOneVersionEndsWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, db := openFake(t, 20)
+		var reads atomic.Int64
+		store.Fault = func(call fakestore.Call, _ wire.Version) error {
+			if call == fakestore.GetRange && reads.Add(1) == 3 {
+				return wire.ErrTransactionTooOld
+			}
+			return nil
+		}
+		report, err := Export(t.Context(), db, &bytes.Buffer{}, ExportOptions{Range: kv.AllKeys(), OneVersion: true})
+		if !errors.Is(err, kv.ErrTransactionTooOld) || report.Rows == 0 || report.Versions != 1 {
+			t.Errorf("exported %+v, %v", report, err)
 		}
 	})
 }

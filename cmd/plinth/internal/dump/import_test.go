@@ -22,27 +22,36 @@ import (
 )
 
 func TestWhatWasExportedImportsToTheSame(t *testing.T) {
-	source, from := openFake(t, 0)
-	for i := range 300 {
-		source.Put(string([]byte{byte(i), byte(i >> 8), '\t'}[i%2:]), strings.Repeat("\x00\\\n", i%7))
-	}
-	source.Put("", "the empty key")
-	var out bytes.Buffer
-	exported, err := Export(t.Context(), from, &out, ExportOptions{Range: kv.AllKeys()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, to := openFake(t, 0)
-	imported, err := Import(t.Context(), to, &out, ImportOptions{Range: kv.AllKeys(), BatchBytes: 500})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := textOf(target.Rows()), textOf(source.Rows()); got != want {
-		t.Errorf("imported\n%s\nwant\n%s", got, want)
-	}
-	if imported.Rows != exported.Rows || imported.Lines != exported.Rows || imported.Transactions < 10 || imported.Unfinished {
-		t.Errorf("imported %+v, exported %+v", imported, exported)
-	}
+	any := rapid.OneOf(rapid.Byte(), rapid.SampledFrom([]byte("\x00\t\n\r\\\"{}\x7f")))
+	key := rapid.SliceOfN(any, 0, 12).Filter(func(b []byte) bool { return len(b) == 0 || b[0] != systemPrefix })
+	rapid.Check(t, func(r *rapid.T) {
+		source, target := fakestore.New(), fakestore.New()
+		for range rapid.IntRange(0, 30).Draw(r, "rows") {
+			source.Put(string(key.Draw(r, "key")), string(rapid.SliceOfN(any, 0, 40).Draw(r, "value")))
+		}
+		format := rapid.SampledFrom(Formats()).Draw(r, "format")
+		from, to := kv.NewDatabase(source), kv.NewDatabase(target)
+		var out bytes.Buffer
+		exported, err := Export(t.Context(), from, &out, ExportOptions{Range: kv.AllKeys(), Format: format})
+		if err != nil {
+			r.Fatal(err)
+		}
+		imported, err := Import(t.Context(), to, &out, ImportOptions{
+			Range: kv.AllKeys(), Format: format, BatchBytes: rapid.IntRange(1, 500).Draw(r, "batch"),
+		})
+		if err != nil {
+			r.Fatal(err)
+		}
+		if got, want := textOf(target.Rows()), textOf(source.Rows()); got != want {
+			r.Fatalf("imported\n%s\nwant\n%s", got, want)
+		}
+		if imported.Rows != exported.Rows || imported.Lines != exported.Rows || imported.ImportedToLine != exported.Rows || imported.Unfinished {
+			r.Fatalf("imported %+v, exported %+v", imported, exported)
+		}
+		if err := errors.Join(from.Close(), to.Close()); err != nil {
+			r.Fatal(err)
+		}
+	})
 }
 
 // TestOfLinesWithOneKeyTheLastWins imports few keys in many small batches.
@@ -152,7 +161,7 @@ func TestImportStopsAtABadLine(t *testing.T) {
 	if got := textOf(store.Rows()); got != "a\t1\nb\t2\n" {
 		t.Errorf("imported %q, want what stands before the bad line", got)
 	}
-	want := ImportReport{Lines: 4, Rows: 2, Bytes: 4, BadLines: 1, Transactions: 1}
+	want := ImportReport{Lines: 4, Rows: 2, Bytes: 4, BadLines: 1, Transactions: 1, ImportedToLine: 3}
 	if report != want {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
@@ -178,7 +187,7 @@ func TestImportGoesOnAfterBadLinesIfAsked(t *testing.T) {
 	if want := []int64{1, 3, 5}; !slices.Equal(numbers, want) {
 		t.Errorf("bad lines %v, want %v", numbers, want)
 	}
-	want := ImportReport{Lines: 6, Rows: 3, Bytes: 6, BadLines: 3, Transactions: 1, Unfinished: true}
+	want := ImportReport{Lines: 6, Rows: 3, Bytes: 6, BadLines: 3, Transactions: 1, ImportedToLine: 6, Unfinished: true}
 	if report != want {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
@@ -228,7 +237,7 @@ func TestImportNamesTheLinesThatCouldNotBeCommitted(t *testing.T) {
 	if !errors.Is(err, kv.ErrDiskFull) || !strings.Contains(err.Error(), "commit of lines 3 to 3") {
 		t.Errorf("error %v", err)
 	}
-	if report.Rows != 2 || len(store.Rows()) != 2 {
+	if report.Rows != 2 || report.ImportedToLine != 2 || len(store.Rows()) != 2 {
 		t.Errorf("report %+v, %d rows", report, len(store.Rows()))
 	}
 }
@@ -282,7 +291,7 @@ func TestAnInterruptedImportCommitsTheLinesThatItRead(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || err.Error() != "interrupted after line 2: context canceled" {
 		t.Errorf("error %v", err)
 	}
-	want := ImportReport{Lines: 2, Rows: 2, Bytes: 4, Transactions: 1, Interrupted: true}
+	want := ImportReport{Lines: 2, Rows: 2, Bytes: 4, Transactions: 1, ImportedToLine: 2, Interrupted: true}
 	if report != want || textOf(store.Rows()) != "a\t1\nb\t2\n" {
 		t.Errorf("report %+v, want %+v; imported %q", report, want, textOf(store.Rows()))
 	}

@@ -13,11 +13,9 @@ var errLineTooLong = fmt.Errorf("line has more than %d bytes, the most that a ro
 // lines reads lines of bounded length.
 type lines struct {
 	in *bufio.Reader
-	// number is that of the line last returned, from 1.
-	number int64
-	// bytes is the length of the line last returned, with its end and with
-	// what was skipped.
-	bytes int64
+	// at is the place behind the line last returned, which has the number
+	// at.Line.
+	at Checkpoint
 	// unfinished says that the line last returned, the last of the input, had
 	// no line feed.
 	unfinished bool
@@ -39,33 +37,42 @@ func (l *lines) next() ([]byte, error) {
 	if len(line) == 0 && err != nil {
 		return nil, err
 	}
-	tooLong := errors.Is(err, bufio.ErrBufferFull)
-	if err != nil && !tooLong && !errors.Is(err, io.EOF) {
+	behind := l.at
+	behind.Line++
+	behind.take(line)
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return nil, l.skip(behind)
+	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err // A line of which only a part was read does not count.
 	}
-	l.number++
-	l.bytes = int64(len(line))
-	if tooLong {
-		return nil, l.skip()
-	}
+	l.at = behind
 	l.unfinished = err != nil
 	return trimEnd(line), nil
 }
 
-// skip passes over the rest of a line that is too long.
-func (l *lines) skip() error {
+// skip passes over the rest of a line that is too long. behind is the place
+// behind what was read of it.
+func (l *lines) skip(behind Checkpoint) error {
 	for {
 		rest, err := l.in.ReadSlice('\n')
-		l.bytes += int64(len(rest))
+		behind.take(rest)
 		switch {
 		case err == nil:
+			l.at = behind
 			return errLineTooLong
 		case errors.Is(err, io.EOF):
+			l.at = behind
 			l.unfinished = true
 			return errLineTooLong
 		case !errors.Is(err, bufio.ErrBufferFull):
-			l.number-- // As in next.
-			return err
+			return err // As in next.
 		}
 	}
+}
+
+// take moves the place on behind bytes of the input.
+func (c *Checkpoint) take(b []byte) {
+	c.Bytes += int64(len(b))
+	c.Checksum = checksum(c.Checksum, b)
 }

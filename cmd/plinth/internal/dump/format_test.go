@@ -3,6 +3,7 @@ package dump
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -28,13 +29,13 @@ func TestLinesAreWhatFoundationDBsToolsPrint(t *testing.T) {
 		`\x00\xff`[4:] + "\t" + `\\x00` + "\n": rowOf("\xff", `\x00`),
 		"\\xc3\\xa9\t\"'` quotes\n":            rowOf("\u00e9", "\"'` quotes"),
 	} {
-		if got := string(AppendLine(nil, row)); got != line {
-			t.Errorf("AppendLine(%q, %q) = %q, want %q", row.Key, row.Value, got, line)
+		if got := string(Text.AppendLine(nil, row)); got != line {
+			t.Errorf("Text.AppendLine(%q, %q) = %q, want %q", row.Key, row.Value, got, line)
 		}
 		if len(row.Key) > 0 && row.Key[0] == 0xff {
 			continue // Written, but never read back.
 		}
-		if got, err := ParseLine([]byte(line)); err != nil || !sameRow(got, row) {
+		if got, err := Text.ParseLine([]byte(line)); err != nil || !sameRow(got, row) {
 			t.Errorf("ParseLine(%q) = %q, %v", line, got, err)
 		}
 	}
@@ -47,7 +48,7 @@ func TestHandWrittenLinesMayDiffer(t *testing.T) {
 		"\u00e9\tas\xff": rowOf("\u00e9", "as\xff"),
 		`\x41` + "\t":    rowOf("A", ""),
 	} {
-		if got, err := ParseLine([]byte(line)); err != nil || !sameRow(got, want) {
+		if got, err := Text.ParseLine([]byte(line)); err != nil || !sameRow(got, want) {
 			t.Errorf("ParseLine(%q) = %q, %v", line, got, err)
 		}
 	}
@@ -68,7 +69,7 @@ var badLines = map[string]string{
 
 func TestBadLinesSayWhy(t *testing.T) {
 	for line, want := range badLines {
-		if got, err := ParseLine([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := Text.ParseLine([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseLine(%.40q) = %.40q, %v, want %q", line, got, err, want)
 		}
 	}
@@ -81,25 +82,74 @@ func TestARowsLineReadsBack(t *testing.T) {
 		if len(row.Key) > 0 && row.Key[0] == 0xff {
 			row.Key[0] = 0xfe
 		}
-		line := AppendLine(nil, row)
-		if got, err := ParseLine(line); err != nil || !sameRow(got, row) {
-			r.Fatalf("D1: %q, %q came back from %q as %q, %v", row.Key, row.Value, line, got, err)
-		}
-		if bytes.Count(line, []byte("\n")) != 1 || bytes.Count(line, []byte("\t")) != 1 {
-			r.Fatalf("line %q has more than one tab or line end", line)
+		for _, format := range Formats() {
+			line := format.AppendLine(nil, row)
+			if got, err := format.ParseLine(line); err != nil || !sameRow(got, row) {
+				r.Fatalf("D1: %q, %q came back from %q as %q, %v", row.Key, row.Value, line, got, err)
+			}
+			if bytes.Count(line, []byte("\n")) != 1 || (format == Text && bytes.Count(line, []byte("\t")) != 1) {
+				r.Fatalf("line %q has more than one tab or line end", line)
+			}
 		}
 	})
 }
 
+func TestLinesOfJSONAreObjects(t *testing.T) {
+	row := rowOf("user/1", "\xff")
+	for format, want := range map[Format]string{
+		JSON:       `{"key":"user/1","value_base64":"/w=="}` + "\n",
+		JSONBase64: `{"key_base64":"dXNlci8x","value_base64":"/w=="}` + "\n",
+	} {
+		if got := string(format.AppendLine(nil, row)); got != want {
+			t.Errorf("%s: %s, want %s", format, got, want)
+		}
+	}
+	for line, want := range map[string]string{
+		"a\tb":                             "column 1: expected {",
+		`{"key":"a","value":"b"`:           "column 23: expected , or }",
+		`{"key_base64":"/w==","value":""}`: `key begins with \xff`,
+		`{"key":"` + strings.Repeat("k", kv.MaxKeyBytes+1) + `","value":""}`:   "key has 10001 bytes, the limit is 10000",
+		`{"value":"` + strings.Repeat("v", kv.MaxValueBytes+1) + `","key":""}`: "value has 100001 bytes, the limit is 100000",
+	} {
+		if got, err := JSON.ParseLine([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseLine(%.40q) = %.40q, %v, want %q", line, got, err, want)
+		}
+	}
+	if _, err := Text.ParseLine([]byte(`{"key":"a","value":"b"}`)); err == nil || !strings.Contains(err.Error(), "give the format json") {
+		t.Errorf("JSON as text: %v", err)
+	}
+}
+
+func TestTheLargestRowFitsInALineOfAnyFormat(t *testing.T) {
+	key, value := bytes.Repeat([]byte{0}, kv.MaxKeyBytes), bytes.Repeat([]byte{0xff}, kv.MaxValueBytes)
+	lines := map[Format][]byte{}
+	for _, format := range Formats() {
+		lines[format] = format.AppendLine(nil, kv.KeyValue{Key: key, Value: value})
+	}
+	// The longest that somebody may write by hand.
+	lines[JSON] = fmt.Appendf(nil, "{ \"key\" : \"%s\" , \"value\" : \"%s\" }\r\n",
+		strings.Repeat(`\u0000`, kv.MaxKeyBytes), strings.Repeat(`\u007f`, kv.MaxValueBytes))
+	for format, line := range lines {
+		got, err := newLines(bytes.NewReader(line)).next()
+		if err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		row, err := format.ParseLine(got)
+		if err != nil || !bytes.Equal(row.Key, key) || len(row.Value) != len(value) {
+			t.Errorf("%s: %d and %d bytes came back, %v", format, len(row.Key), len(row.Value), err)
+		}
+	}
+}
+
 func TestTheLargestRowFitsInALine(t *testing.T) {
 	row := kv.KeyValue{Key: bytes.Repeat([]byte{0}, kv.MaxKeyBytes), Value: bytes.Repeat([]byte{0xff}, kv.MaxValueBytes)}
-	line := AppendLine(nil, row)
+	line := Text.AppendLine(nil, row)
 	in := newLines(bytes.NewReader(append(bytes.TrimSuffix(line, []byte("\n")), "\r\nk\tv"...)))
 	got, err := in.next()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if parsed, err := ParseLine(got); err != nil || !sameRow(parsed, row) {
+	if parsed, err := Text.ParseLine(got); err != nil || !sameRow(parsed, row) {
 		t.Errorf("the largest row did not come back: %v", err)
 	}
 	if got, err := in.next(); err != nil || string(got) != "k\tv" || !in.unfinished {
@@ -119,25 +169,29 @@ func TestAnOverlongLineIsPassedOver(t *testing.T) {
 			t.Errorf("next() %d = %.20q, %v, want %q, %v", i, got, err, want.line, want.err)
 		}
 	}
-	if in.number != 4 {
-		t.Errorf("counted %d lines, want 4", in.number)
+	if in.at.Line != 4 {
+		t.Errorf("counted %d lines, want 4", in.at.Line)
 	}
 }
 
 func FuzzParseLine(f *testing.F) {
 	f.Add([]byte("key\tvalue\n"))
 	f.Add([]byte(`\x00\\` + "\t" + `\x0a` + "\r\n"))
+	f.Add([]byte(`{"key":"k","value_base64":"AP8="}` + "\n"))
+	f.Add([]byte(`{"value":"\u00e9","key_base64":""}`))
 	for line := range badLines {
 		f.Add([]byte(line[:min(len(line), 64)]))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
-		row, err := ParseLine(line)
-		if err != nil {
-			return
-		}
-		again, err := ParseLine(AppendLine(nil, row))
-		if err != nil || !sameRow(again, row) {
-			t.Fatalf("D1: line %q is %q, written and read again %q, %v", line, row, again, err)
+		for _, format := range Formats() {
+			row, err := format.ParseLine(line)
+			if err != nil {
+				continue
+			}
+			again, err := format.ParseLine(format.AppendLine(nil, row))
+			if err != nil || !sameRow(again, row) {
+				t.Fatalf("D1: line %q is %q in %s, written and read again %q, %v", line, row, format, again, err)
+			}
 		}
 	})
 }
