@@ -36,22 +36,8 @@ func checkDirectory(ctx context.Context, host world.Host, at []kv.Version) (stat
 }
 
 func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.Store, error) {
-	db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(func(t *embedded.Tuning) {
-		t.CacheBytes = sizes.CacheBytes
-		t.WindowBytes = int(sizes.WindowBytes)
-		t.MemTableBytes = int(sizes.MemTableBytes)
-		t.LogCacheBytes = int(sizes.LogCacheBytes)
-		t.LogSegmentBytes = sizes.LogSegmentBytes
-		t.LogCutBytes = int(sizes.LogCutBytes)
-		t.MaxBatchCount = sizes.MaxBatchCount
-		t.MaxInFlight = sizes.MaxInFlight
-		t.MaxBatchBytes = sizes.MaxBatchBytes
-		t.MaxPendingBytes = sizes.MaxPendingBytes
-		t.MaxWaitingVersions, t.MaxWaitingReads = sizes.MaxWaitingVersions, sizes.MaxWaitingReads
-		t.PeekBytes, t.MaxRangeBytes = sizes.PeekBytes, sizes.MaxRangeBytes
-		t.StepVersions = kv.Version(sizes.StepVersions)
-		t.IdleAfter, t.FlushInterval = sizes.IdleAfter, sizes.FlushInterval
-	}), embedded.WithDatabaseOptions(kv.WithMaxWatches(sizes.MaxWatches)))
+	db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(sizes.Tune),
+		embedded.WithDatabaseOptions(kv.WithMaxWatches(sizes.MaxWatches)))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/plinthdb/plinth/internal/sim/world"
 )
 
-// count puts what the disk and the fault sites counted into the report.
-func count(w *world.World, d *disk.Disk) {
+// Count puts what the disk and the fault sites counted into the report.
+func Count(w *world.World, d *disk.Disk) {
 	s := d.Stats()
 	w.Count(func(r *report.Report) {
 		r.DiskFaults += s.Injected
@@ -25,6 +25,7 @@ func count(w *world.World, d *disk.Disk) {
 	})
 }
 
-func newDisk(w *world.World, swarm Swarm) *disk.Disk {
+// NewDisk returns the empty disk of a seed.
+func NewDisk(w *world.World, swarm Swarm) *disk.Disk {
 	return disk.New(swarm.Disk, w.Rand("disk"), w.TraceLine)
 }

@@ -8,7 +8,12 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
+	"github.com/plinthdb/plinth/internal/sim/world"
 )
+
+// DiskMayFail reports whether the seed has faults that show as errors of the
+// disk.
+func (s *Swarm) DiskMayFail() bool { return s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0 }
 
 // weather is what is wrong with the disk at the moment, put together from
 // faults that come and go by themselves.
@@ -27,38 +32,48 @@ func (w *weather) change(f func(now *disk.Faults)) {
 	w.disk.SetFaults(w.mu.now)
 }
 
-// startFaults starts one goroutine for each kind of fault that this seed has.
-func (r *storeRun) startFaults(ctx context.Context) {
-	ctx, r.stopFaults = context.WithCancel(ctx)
-	s := r.swarm
-	w := &weather{disk: r.disk}
-	r.life.shared.BeginFaults(s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0)
-	r.fault(ctx, "kill", s.Kills, func(*rand.Rand) { r.process.Kill() })
-	r.fault(ctx, "powerloss", s.PowerLosses, func(*rand.Rand) { r.process.PowerLoss() })
-	r.fault(ctx, "failedsync", s.FailedSyncs, func(rng *rand.Rand) {
-		if r.disk.FailNextSync(ctx) == nil && sleep(ctx, logarithmic(rng, 10*time.Microsecond, 300*time.Millisecond)) == nil {
-			r.process.PowerLoss()
+// Nemesis lets the faults of a seed befall a process and its disk.
+type Nemesis struct {
+	World   *world.World
+	Swarm   Swarm
+	Disk    *disk.Disk
+	Process *world.Process
+
+	stop   context.CancelFunc
+	faults sync.WaitGroup
+}
+
+// Start starts one goroutine for each kind of fault that the seed has.
+func (n *Nemesis) Start(ctx context.Context) {
+	ctx, n.stop = context.WithCancel(ctx)
+	s := n.Swarm
+	w := &weather{disk: n.Disk}
+	n.fault(ctx, "kill", s.Kills, func(*rand.Rand) { n.Process.Kill() })
+	n.fault(ctx, "powerloss", s.PowerLosses, func(*rand.Rand) { n.Process.PowerLoss() })
+	n.fault(ctx, "failedsync", s.FailedSyncs, func(rng *rand.Rand) {
+		if n.Disk.FailNextSync(ctx) == nil && sleep(ctx, logarithmic(rng, 10*time.Microsecond, 300*time.Millisecond)) == nil {
+			n.Process.PowerLoss()
 		}
 	})
-	r.fault(ctx, "slow", s.SlowDisk, func(rng *rand.Rand) {
+	n.fault(ctx, "slow", s.SlowDisk, func(rng *rand.Rand) {
 		slowdown := logarithmic(rng, 2.0, 200.0)
 		w.change(func(now *disk.Faults) { now.Slowdown = slowdown })
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, 3*time.Second))
 		w.change(func(now *disk.Faults) { now.Slowdown = 0 })
 	})
-	r.fault(ctx, "full", s.FullDisk, func(rng *rand.Rand) {
+	n.fault(ctx, "full", s.FullDisk, func(rng *rand.Rand) {
 		w.change(func(now *disk.Faults) { now.Full = true })
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, time.Second))
 		w.change(func(now *disk.Faults) { now.Full = false })
 	})
-	r.fault(ctx, "rot", s.Rot, func(*rand.Rand) { r.disk.Rot(isLog) })
-	r.fault(ctx, "flips", s.ReadFlips, func(rng *rand.Rand) {
+	n.fault(ctx, "rot", s.Rot, func(*rand.Rand) { n.Disk.Rot(isLog) })
+	n.fault(ctx, "flips", s.ReadFlips, func(rng *rand.Rand) {
 		rate := 1 / logarithmic(rng, 3.0, 1000.0)
 		w.change(func(now *disk.Faults) { now.ReadFlips = rate })
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, 3*time.Second))
 		w.change(func(now *disk.Faults) { now.ReadFlips = 0 })
 	})
-	r.fault(ctx, "errors", s.DiskErrors, func(rng *rand.Rand) {
+	n.fault(ctx, "errors", s.DiskErrors, func(rng *rand.Rand) {
 		var f disk.Faults
 		for _, rate := range []*float64{&f.ReadErrors, &f.WriteErrors, &f.SyncErrors} {
 			if rng.IntN(2) == 0 {
@@ -73,20 +88,27 @@ func (r *storeRun) startFaults(ctx context.Context) {
 	})
 }
 
+// Stop ends the faults and makes the disk healthy.
+func (n *Nemesis) Stop() {
+	n.stop()
+	n.faults.Wait()
+	n.Disk.SetFaults(disk.Faults{})
+}
+
 // isLog tells the segments of the write-ahead log from the other files: see
 // disk.Disk.Rot, and what package wal says that it cannot find out.
 func isLog(name string) bool { return path.Ext(name) == ".wal" }
 
 // fault strikes at random times, every mean on average, until ctx ends; never
 // if mean is 0.
-func (r *storeRun) fault(ctx context.Context, name string, mean time.Duration, strike func(rng *rand.Rand)) {
+func (n *Nemesis) fault(ctx context.Context, name string, mean time.Duration, strike func(rng *rand.Rand)) {
 	if mean == 0 {
 		return
 	}
-	rng := r.world.Rand("fault/" + name)
-	r.faults.Go(func() {
+	rng := n.World.Rand("fault/" + name)
+	n.faults.Go(func() {
 		for sleep(ctx, time.Duration(rng.ExpFloat64()*float64(mean))) == nil {
-			r.world.Trace("fault %s", name)
+			n.World.Trace("fault %s", name)
 			strike(rng)
 		}
 	})

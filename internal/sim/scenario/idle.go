@@ -18,8 +18,8 @@ const idleTime = 5 * time.Minute
 // RunIdle opens a store on a healthy disk, leaves it alone, and closes it.
 func RunIdle(ctx context.Context, w *world.World, swarm Swarm, driver world.Driver) error {
 	before := listGoroutines()
-	d := newDisk(w, swarm)
-	defer count(w, d)
+	d := NewDisk(w, swarm)
+	defer Count(w, d)
 	process := w.NewProcess("p0", d, driver)
 	if err := process.Boot(); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/workload"
 	"github.com/plinthdb/plinth/internal/sim/world"
@@ -153,12 +152,17 @@ func (r *storeRun) judgeDamage(err error) error {
 	return nil
 }
 
+// startFaults lets the faults of the seed begin.
+func (r *storeRun) startFaults(ctx context.Context) {
+	r.nemesis = &Nemesis{World: r.world, Swarm: r.swarm, Disk: r.disk, Process: r.process}
+	r.life.shared.BeginFaults(r.swarm.DiskMayFail())
+	r.nemesis.Start(ctx)
+}
+
 // endFaults ends the faults, and sees to it that nothing of the disk is
 // forgiven any more that happens from now on.
 func (r *storeRun) endFaults() {
-	r.stopFaults()
-	r.faults.Wait()
-	r.disk.SetFaults(disk.Faults{})
+	r.nemesis.Stop()
 	r.life.shared.EndFaults(r.process.Boots())
 }
 

@@ -18,7 +18,7 @@ func newDamageRun(t *testing.T, flipped bool) *storeRun {
 	t.Helper()
 	_, w := world.New(t.Context(), 1, func([]byte) {})
 	swarm := Draw(rand.New(rand.NewPCG(1, 0)))
-	r := &storeRun{world: w, swarm: swarm, disk: newDisk(w, swarm)}
+	r := &storeRun{world: w, swarm: swarm, disk: NewDisk(w, swarm)}
 	r.process = w.NewProcess("p", r.disk, world.Driver{})
 	if !flipped {
 		return r

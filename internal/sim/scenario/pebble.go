@@ -34,7 +34,7 @@ const (
 
 // RunPebble runs the scenario.
 func RunPebble(ctx context.Context, w *world.World, swarm Swarm) error {
-	d := newDisk(w, swarm)
+	d := NewDisk(w, swarm)
 	s := &pebbleRun{world: w, disk: d}
 	for crash := range pebbleCrashes {
 		if err := s.life(ctx, crash); err != nil {
@@ -43,7 +43,7 @@ func RunPebble(ctx context.Context, w *world.World, swarm Swarm) error {
 		d.PowerLoss()
 	}
 	err := s.check()
-	count(w, d)
+	Count(w, d)
 	return err
 }
 

@@ -106,7 +106,7 @@ func TestProgressIsThatEveryClientHasCommittedSince(t *testing.T) {
 func TestPebbleScenarioFindsLostWrites(t *testing.T) {
 	ctx, w := world.New(t.Context(), 1, func([]byte) {})
 	swarm := Draw(rand.New(rand.NewPCG(1, 0)))
-	s := &pebbleRun{world: w, disk: newDisk(w, swarm)}
+	s := &pebbleRun{world: w, disk: NewDisk(w, swarm)}
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}

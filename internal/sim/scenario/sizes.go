@@ -3,6 +3,9 @@ package scenario
 import (
 	"math/rand/v2"
 	"time"
+
+	"github.com/plinthdb/plinth/cluster"
+	"github.com/plinthdb/plinth/internal/wire"
 )
 
 // Sizes are the sizes of a store's parts, many times smaller than in real life
@@ -17,6 +20,25 @@ type Sizes struct {
 	PeekBytes, MaxRangeBytes                    int
 	StepVersions                                int64
 	IdleAfter, FlushInterval                    time.Duration
+}
+
+// Tune gives the parts of an embedded store these sizes. MaxWatches is the
+// database's and not among them.
+func (s Sizes) Tune(t *cluster.LocalConfig) {
+	t.CacheBytes = s.CacheBytes
+	t.WindowBytes = int(s.WindowBytes)
+	t.MemTableBytes = int(s.MemTableBytes)
+	t.LogCacheBytes = int(s.LogCacheBytes)
+	t.LogSegmentBytes = s.LogSegmentBytes
+	t.LogCutBytes = int(s.LogCutBytes)
+	t.MaxBatchCount = s.MaxBatchCount
+	t.MaxInFlight = s.MaxInFlight
+	t.MaxBatchBytes = s.MaxBatchBytes
+	t.MaxPendingBytes = s.MaxPendingBytes
+	t.MaxWaitingVersions, t.MaxWaitingReads = s.MaxWaitingVersions, s.MaxWaitingReads
+	t.PeekBytes, t.MaxRangeBytes = s.PeekBytes, s.MaxRangeBytes
+	t.StepVersions = wire.Version(s.StepVersions)
+	t.IdleAfter, t.FlushInterval = s.IdleAfter, s.FlushInterval
 }
 
 func drawSizes(rng *rand.Rand) Sizes {

@@ -33,7 +33,7 @@ func RunStore(ctx context.Context, w *world.World, swarm Swarm, driver world.Dri
 	if err != nil {
 		return err
 	}
-	defer count(w, r.disk)
+	defer Count(w, r.disk)
 	for _, phase := range []struct {
 		name string
 		run  func(context.Context) error
@@ -62,10 +62,12 @@ type storeRun struct {
 	// before are the goroutines that there were before the run.
 	before goroutines
 
-	// stopWork ends the workloads, stopFaults the faults, stopBoots the
-	// supervisor that boots dead processes; each group is waited for.
-	stopWork, stopFaults, stopBoots context.CancelFunc
-	work, faults, boots             sync.WaitGroup
+	// nemesis is what makes the faults.
+	nemesis *Nemesis
+	// stopWork ends the workloads, stopBoots the supervisor that boots dead
+	// processes; each group is waited for.
+	stopWork, stopBoots context.CancelFunc
+	work, boots         sync.WaitGroup
 }
 
 func newStoreRun(w *world.World, swarm Swarm, driver world.Driver, names []string) (*storeRun, error) {
@@ -73,7 +75,7 @@ func newStoreRun(w *world.World, swarm Swarm, driver world.Driver, names []strin
 		names = drawWorkloads(w.Rand("workloads"), workload.Names())
 	}
 	r := &storeRun{world: w, swarm: swarm, names: names, before: listGoroutines()}
-	r.disk = newDisk(w, swarm)
+	r.disk = NewDisk(w, swarm)
 	r.process = w.NewProcess("p0", r.disk, driver)
 	w.Trace("workloads %v", names)
 	w.Count(func(r *report.Report) { r.Workloads = names })
