@@ -66,6 +66,8 @@ type attempt struct {
 
 		watches []*Watch
 
+		// unsettled says that the commit's outcome will stay unknown.
+		unsettled bool
 		// settled says that reply and settleErr tell how the attempt ended.
 		settled   bool
 		settleErr error

@@ -37,11 +37,13 @@ func (tx *Transaction) Commit() error {
 		if err == nil && fault.Point("kv.commit.loseReply") {
 			err = wire.ErrCommitUnknownResult
 		}
+		if err != nil {
+			reply, err = a.settle(ctx, request, commitError(ctx, err))
+		}
 		if err == nil {
 			a.conclude(reply, request)
 			return nil
 		}
-		err = commitError(ctx, err)
 	}
 	a.concludeFailed(err, request)
 	return err
@@ -94,6 +96,7 @@ func (a *attempt) commitRequest() (*wire.CommitRequest, error) {
 		return nil, wire.ErrTransactionTooLarge.With(
 			"transaction of %d bytes exceeds the limit of %d; split it into smaller ones", size, limit)
 	}
+	a.addIDLocked(request)
 	if invariants.Enabled {
 		checkRequest(request)
 	}
@@ -136,6 +139,12 @@ func commitError(ctx context.Context, err error) error {
 	if ctx.Err() == nil || errors.As(err, &numbered) {
 		return err
 	}
+	return interrupted(ctx)
+}
+
+// interrupted returns the error of a commit of unknown outcome whose context
+// has ended.
+func interrupted(ctx context.Context) error {
 	cause := context.Cause(ctx)
 	if errors.Is(cause, wire.ErrTransactionTimedOut) {
 		return cause

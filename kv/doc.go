@@ -63,10 +63,19 @@
 //
 // Every error of the store is an *Error with FoundationDB's number; compare
 // with errors.Is. Transact handles those that are Retryable. After one that is
-// MaybeCommitted nobody knows whether the transaction was committed. Transact
-// runs it again in this case too, which may apply it twice: until Plinth
-// recognizes such transactions by an id, make them idempotent where it matters.
-// The end of a context shows as an error that wraps the context's cause.
+// MaybeCommitted nobody knows whether the transaction was committed; it was not
+// committed twice. The end of a context shows as an error that wraps the
+// context's cause.
+//
+// # Exactly once
+//
+// A commit whose answer is lost (a connection broke, a server died) may have
+// been committed. Transact does not guess: each commit carries a random id,
+// which the store keeps for a minute, and Transact looks for it. If the id is
+// not there, it makes sure that the lost request cannot be committed any more,
+// and only then runs the function again. So what Transact reports as done was
+// done once, and the function need not be idempotent. WithExactlyOnce turns
+// that off, or on for transactions that begin with Begin.
 //
 // # Hot keys
 //
@@ -99,6 +108,9 @@
 //	     most one place in them, and gives it up however it ends.
 //	K11  Every goroutine of the client serves one armed watch, and Close waits
 //	     for it.
+//	K12  A commit with an idempotency id is answered with success if and only if
+//	     it was committed, with its own version and stamp, and with ErrNotCommitted
+//	     only if it never will be. Nothing is run again before one is known.
 //
 // DESIGN.md explains how it works inside.
 package kv

@@ -84,6 +84,7 @@ type attemptOptions struct {
 	maxVersionAge  time.Duration // of a read version that was seen before; 0: asked for
 	tags           []string
 	debugID        string
+	idempotency    idempotency
 	logFieldBytes  int // 0: no limit
 	priority       Priority
 

@@ -18,9 +18,14 @@ import (
 // committed. A panic of f passes through; nothing is committed. When ctx ends
 // the error wraps its cause, and f is not run any more.
 //
-// After ErrCommitUnknownResult the transaction is run again too. The first run
-// may have been committed after all, so such a transaction may apply twice.
-// Make it idempotent where that matters.
+// When Transact returns nil the transaction was applied exactly once, and the
+// result is that of the run that was: if the answer to a commit is lost,
+// Transact finds out what became of it before it goes on (see WithExactlyOnce).
+// If the error is MaybeCommitted it is applied once or not at all, and nobody
+// knows: the context, the time-out or the store ended first
+// (ErrCommitUnknownResult, wrapping the cause, or ErrTransactionTimedOut), or
+// finding out took so long that the store has forgotten
+// (ErrCommitResultExpired). After any other error nothing is applied.
 func Transact[T any](ctx context.Context, db *Database, f func(tx *Transaction) (T, error), options ...TransactionOption) (T, error) {
 	tx := db.Begin(ctx, options...)
 	tx.managed = true
@@ -93,7 +98,7 @@ const (
 // resets the transaction and returns nil. Otherwise it returns err, or the end
 // of the context.
 func (tx *Transaction) OnError(err error) error {
-	if !wire.Retryable(err) {
+	if !wire.Retryable(err) || tx.current.Load().isUnsettled() {
 		return tx.lastError(err)
 	}
 	delay, ok := tx.prepareRetry(err)

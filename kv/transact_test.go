@@ -335,11 +335,11 @@ func TestAnUnknownOutcomeIsNotForgottenAtTheRetryLimit(t *testing.T) {
 		}
 		tx.Set([]byte("k"), nil)
 		return 0, nil
-	}, kv.WithRetryLimit(1))
+	}, kv.WithRetryLimit(1), kv.WithExactlyOnce(false))
 	mustBe(t, err, kv.ErrCommitUnknownResult, kv.ErrProcessBehind)
 }
 
-func TestAnUnknownOutcomeRunsAgain(t *testing.T) {
+func TestAnUnknownOutcomeRunsAgainIfThatIsWanted(t *testing.T) {
 	db, store := open(t)
 	lost := 2
 	store.AfterCommit = func(context.Context) error {
@@ -351,7 +351,7 @@ func TestAnUnknownOutcomeRunsAgain(t *testing.T) {
 	must(kv.Transact(background, db, func(tx *kv.Transaction) (int, error) {
 		tx.Add([]byte("k"), []byte{1})
 		return 0, nil
-	}))(t)
+	}, kv.WithExactlyOnce(false)))(t)
 	// Applied three times: what the comment of Transact warns of.
 	if got := get(t, db, "k"); got != `"\x03"` {
 		t.Fatalf("value %s", got)
