@@ -44,6 +44,7 @@ func newCursor(a *attempt, view *writeView, begin, end []byte, options RangeOpti
 		upper:      end,
 		rowsWanted: options.Limit,
 		pieceBytes: firstPieceBytes,
+		mostBytes:  maxPieceBytes,
 	}
 	if view != nil {
 		c.hasOwn = true

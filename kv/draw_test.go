@@ -116,11 +116,16 @@ func drawSelector(t *rapid.T) kv.KeySelector {
 }
 
 func drawRangeOptions(t *rapid.T) kv.RangeOptions {
-	return kv.RangeOptions{
+	o := kv.RangeOptions{
 		Limit:      rapid.SampledFrom([]int{0, 0, 1, 2, 5}).Draw(t, "limit"),
 		LimitBytes: rapid.SampledFrom([]int{0, 0, 0, 1, 7, 20}).Draw(t, "limit bytes"),
 		Reverse:    rapid.Bool().Draw(t, "reverse"),
+		Mode:       kv.StreamingMode(rapid.IntRange(0, int(kv.StreamingSerial)).Draw(t, "mode")),
 	}
+	if o.Mode == kv.StreamingExact && o.Limit == 0 && o.LimitBytes == 0 {
+		o.Mode = kv.StreamingSmall
+	}
+	return o
 }
 
 func getRead(key string) read {

@@ -29,7 +29,8 @@ type storedRows struct {
 	shared       []wire.KeyValue // the same rows as the store returned them
 	rowsWanted   int             // rows that the reader still wants, 0: all
 	fetches      int
-	pieceBytes   int
+	pieceBytes   int // of the next fetch
+	mostBytes    int // of any fetch
 }
 
 // peek reports whether the next stored row, having passed over those before
@@ -158,7 +159,7 @@ func (r *storedRows) fetch() error {
 	}
 	r.moveOn(begin, end, &reply)
 	r.rows, r.shared = cloneRows(reply.Rows), reply.Rows
-	r.pieceBytes = min(2*r.pieceBytes, maxPieceBytes)
+	r.pieceBytes = min(2*r.pieceBytes, r.mostBytes)
 	r.fetches++
 	return nil
 }

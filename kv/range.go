@@ -125,9 +125,7 @@ func (r *RangeResult) cursor(eager bool) (*cursor, error) {
 		return nil, err
 	}
 	c := newCursor(r.attempt, r.scope.view, begin, end, r.options)
-	if eager || r.options.Limit > 0 || r.options.LimitBytes > 0 {
-		c.store.pieceBytes = maxPieceBytes
-	}
+	c.store.pieceBytes, c.store.mostBytes = r.options.pieces(eager)
 	if r.scope.snapshot {
 		return c, r.attempt.usable()
 	}
@@ -138,13 +136,6 @@ func (r *RangeResult) cursor(eager bool) (*cursor, error) {
 		c.scan.upper = begin
 	}
 	return c, r.attempt.startScan(c.scan)
-}
-
-func checkRangeOptions(o RangeOptions) error {
-	if o.Limit < 0 || o.LimitBytes < 0 {
-		return wire.ErrRangeLimitsInvalid.With("range limits of %d rows and %d bytes: a limit must not be negative", o.Limit, o.LimitBytes)
-	}
-	return nil
 }
 
 // checkBoundKey returns why key cannot be the bound of a range among the keys

@@ -49,4 +49,6 @@ type RangeOptions struct {
 	LimitBytes int
 	// Reverse reads from the end of the range to its beginning.
 	Reverse bool
+	// Mode says in what pieces the rows are fetched.
+	Mode StreamingMode
 }
