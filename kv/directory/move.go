@@ -12,14 +12,14 @@ func beginsWith(path, begin []string) bool {
 }
 
 func (l *Layer) move(tx *kv.Transaction, oldPath, newPath []string) (*DirectorySubspace, error) {
-	if err := l.beginWrite(tx); err != nil {
-		return nil, err
-	}
 	switch {
 	case len(oldPath) == 0:
 		return nil, ErrRootDirectory
 	case beginsWith(newPath, oldPath):
 		return nil, ErrMoveIntoItself
+	}
+	if err := l.beginWrite(tx); err != nil {
+		return nil, err
 	}
 	from, err := l.walk(tx, oldPath)
 	if err != nil {
@@ -49,11 +49,11 @@ func (l *Layer) move(tx *kv.Transaction, oldPath, newPath []string) (*DirectoryS
 
 // remove reports whether there was a directory to remove.
 func (l *Layer) remove(tx *kv.Transaction, path []string) (bool, error) {
-	if err := l.beginWrite(tx); err != nil {
-		return false, err
-	}
 	if len(path) == 0 {
 		return false, ErrRootDirectory
+	}
+	if err := l.beginWrite(tx); err != nil {
+		return false, err
 	}
 	n, err := l.walk(tx, path)
 	switch {
