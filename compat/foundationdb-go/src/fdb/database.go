@@ -1,0 +1,106 @@
+package fdb
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/plinthdb/plinth/kv"
+)
+
+// Database is a handle on an open database. It may be copied and used by
+// several goroutines. The zero value is no database.
+type Database struct{ *database }
+
+type database struct {
+	store  *store
+	closed atomic.Bool
+}
+
+// ErrMultiVersionClientUnavailable is the error of GetClientStatus.
+var ErrMultiVersionClientUnavailable = errors.New("multi-version client API is unavailable: Plinth's client is part of the program")
+
+// usable returns an error once the handle or the store is closed.
+func (d *database) usable() error {
+	if d.closed.Load() {
+		return errDatabaseClosed
+	}
+	return nil
+}
+
+// Close gives the handle back; all its copies are closed with it. The last
+// handle on a store closes the store: it waits for everything under way, which
+// fails. A second call does nothing.
+func (d Database) Close() {
+	if !d.closed.Swap(true) {
+		_ = process.release(d.store) // what ended the store, its users have seen
+	}
+}
+
+// Options returns what sets the options of the database: for all handles on the
+// same store.
+func (d Database) Options() DatabaseOptions { return DatabaseOptions{d.database} }
+
+// CreateTransaction begins a transaction, which the program itself must commit,
+// and run again where that is needed. Transact does both.
+func (d Database) CreateTransaction() (Transaction, error) {
+	if err := d.usable(); err != nil {
+		return Transaction{}, err
+	}
+	return Transaction{newTransaction(d.database, d.begin())}, nil
+}
+
+// begin begins a transaction of kv.
+func (d *database) begin() *kv.Transaction {
+	return d.store.db.Begin(context.Background(), d.store.options.list()...)
+}
+
+// LocalityGetBoundaryKeys returns the keys in a range at which another server's
+// part begins, at most limit of them unless limit is 0. readVersion is 0, or the
+// version to read at. A store inside the process is one part, whose beginning
+// is the only boundary.
+func (d Database) LocalityGetBoundaryKeys(er ExactRange, limit int, readVersion int64) ([]Key, error) {
+	tr, err := d.CreateTransaction()
+	if err != nil {
+		return nil, err
+	}
+	defer tr.Cancel()
+	if readVersion != 0 {
+		tr.SetReadVersion(readVersion)
+	}
+	return boundaryKeys(tr.transaction, kvRange(er), limit)
+}
+
+// GetClientStatus returns ErrMultiVersionClientUnavailable: there is no
+// multi-version client whose status there could be.
+func (d Database) GetClientStatus() ([]byte, error) { return nil, ErrMultiVersionClientUnavailable }
+
+// RebootWorker is refused with unsupported_operation (2108): there is no other
+// process.
+func (d Database) RebootWorker(address string, checkFile bool, suspendDuration int) error {
+	return detailed(errUnsupported, "process %q cannot be rebooted: the store is inside this process", address)
+}
+
+// Transactor is what runs a function in a transaction: a Database, which makes
+// one, commits it and runs the function again where that is needed, or a
+// Transaction, which is the transaction. So functions that take a Transactor
+// can call one another.
+type Transactor interface {
+	// Transact runs the function with a Transaction.
+	Transact(func(Transaction) (interface{}, error)) (interface{}, error)
+
+	ReadTransactor
+}
+
+// ReadTransactor is what runs a function that only reads: a Database, a
+// Transaction or a Snapshot.
+type ReadTransactor interface {
+	// ReadTransact runs the function with a ReadTransaction.
+	ReadTransact(func(ReadTransaction) (interface{}, error)) (interface{}, error)
+}
+
+var (
+	_ Transactor     = Database{}
+	_ Transactor     = Transaction{}
+	_ ReadTransactor = Snapshot{}
+)

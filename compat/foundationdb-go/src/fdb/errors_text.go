@@ -1,0 +1,92 @@
+package fdb
+
+import "github.com/plinthdb/plinth/kv"
+
+// errorText says what the error with this number means.
+func errorText(code int) string {
+	for _, e := range kvErrors() {
+		if e.Code == code {
+			return e.Name + ": " + e.Text
+		}
+	}
+	for _, e := range otherErrors() {
+		if e.code == code {
+			return e.name + ": " + e.text
+		}
+	}
+	return "unknown number"
+}
+
+// kvErrors returns the errors of which kv knows the text.
+func kvErrors() []*kv.Error {
+	return []*kv.Error{
+		kv.ErrTransactionTooOld, kv.ErrFutureVersion, kv.ErrNotCommitted, kv.ErrCommitUnknownResult,
+		kv.ErrTransactionCancelled, kv.ErrTransactionTimedOut, kv.ErrTooManyWatches, kv.ErrWatchesDisabled,
+		kv.ErrAccessedUnreadable, kv.ErrProcessBehind, kv.ErrDatabaseLocked, kv.ErrClusterVersionChanged,
+		kv.ErrCommitProxyMemoryLimit, kv.ErrBatchThrottled, kv.ErrGRVProxyMemoryLimit, kv.ErrTagThrottled,
+		kv.ErrIO, kv.ErrFileCorrupt, kv.ErrClientInvalidOperation, kv.ErrKeyOutsideLegalRange,
+		kv.ErrInvertedRange, kv.ErrInvalidOptionValue, kv.ErrInvalidOption, kv.ErrReadVersionAlreadySet,
+		kv.ErrVersionInvalid, kv.ErrRangeLimitsInvalid, kv.ErrUsedDuringCommit, kv.ErrInvalidMutationType,
+		kv.ErrNoCommitVersion, kv.ErrTransactionReadOnly, kv.ErrTransactionTooLarge, kv.ErrKeyTooLarge,
+		kv.ErrValueTooLarge, kv.ErrUnsupportedOperation, kv.ErrTooManyTags, kv.ErrTagTooLong,
+		kv.ErrSpecialCrossModuleRead, kv.ErrSpecialNoModule, kv.ErrSpecialWriteDisabled,
+		kv.ErrSpecialNoWriteModule, kv.ErrSpecialCrossModule, kv.ErrSpecialAPIFailure,
+		kv.ErrExactModeWithoutLimits, kv.ErrInternal, kv.ErrDatabaseClosed, kv.ErrDirectoryInUse,
+		kv.ErrNewerFormat, kv.ErrDiskFull,
+	}
+}
+
+type numberedText struct {
+	code       int
+	name, text string
+}
+
+// otherErrors returns the documented numbers that kv has no use for.
+func otherErrors() []numberedText {
+	return []numberedText{
+		{0, "success", "no error"},
+		{1000, "operation_failed", "the operation failed"},
+		{1004, "timed_out", "the operation took too long"},
+		{1040, "external_client_already_loaded", "the external client is loaded already"},
+		{1101, "operation_cancelled", "the future was cancelled"},
+		{1102, "future_released", "the future was released"},
+		{1500, "platform_error", "the operating system failed"},
+		{1501, "large_alloc_failed", "a large block of memory cannot be had"},
+		{1511, "file_not_found", "there is no such file"},
+		{1512, "bind_failed", "the network address cannot be bound"},
+		{1513, "file_not_readable", "the file cannot be read"},
+		{1514, "file_not_writable", "the file cannot be written"},
+		{1515, "no_cluster_file_found", "there is no cluster file; name one, or write plinth-embedded:DIR instead"},
+		{1516, "file_too_large", "the file is too large"},
+		{2002, "commit_read_incomplete", "a read was not complete at the commit"},
+		{2008, "network_not_setup", "the network is not set up yet"},
+		{2009, "network_already_setup", "the network is set up already"},
+		{2013, "invalid_database_name", `the database's name must be "DB"`},
+		{2015, "future_not_set", "the future is not ready"},
+		{2016, "future_not_error", "the future is no error"},
+		{2020, "transaction_invalid_version", "the transaction has no commit version"},
+		{2022, "environment_variable_network_option_failed", "a network option of the environment cannot be set"},
+		{2025, "network_cannot_be_restarted", "the network was stopped; it cannot be started again"},
+		{2026, "blocked_from_network_thread", "a callback waits for itself"},
+		{2100, "incompatible_protocol_version", "client and servers speak different protocols"},
+		{2104, "connection_string_invalid", "the connection string is not valid"},
+		{2105, "address_in_use", "the local address is in use"},
+		{2106, "invalid_local_address", "the local address is not valid"},
+		{2107, "tls_error", "TLS failed"},
+		{2111, "too_many_tag_throttles", "there are too many throttles of tags"},
+		{2130, "tenant_name_required", "the tenant must be named"},
+		{2131, "tenant_not_found", "there is no such tenant"},
+		{2132, "tenant_already_exists", "there is a tenant of this name already"},
+		{2133, "tenant_not_empty", "the tenant is not empty"},
+		{2134, "invalid_tenant_name", `a tenant's name must not begin with \xff`},
+		{2135, "tenant_prefix_allocator_conflict", "there are keys already where the tenant's were to be"},
+		{2136, "tenants_disabled", "Plinth has no tenants; give each part of the data a subspace or a directory of its own"},
+		{2200, "api_version_unset", "no API version is selected; call fdb.APIVersion first"},
+		{2201, "api_version_already_set", "another API version is selected already; a program can select one"},
+		{2202, "api_version_invalid", "the API version is not valid"},
+		{2203, "api_version_not_supported", "the API version is not supported; select one from 200 to 730"},
+		{4000, "unknown_error", "unknown error"},
+		{9005, "generation_ended", "the generation has ended; run the transaction again"},
+		{9006, "stale_role", "the call was for a role that was replaced; run the transaction again"},
+	}
+}

@@ -1,0 +1,21 @@
+package fdb
+
+import "github.com/plinthdb/plinth/kv"
+
+// KVTransaction returns the transaction of Plinth's own client that t stands
+// for. It is not part of the binding: a program that moves to that client can do
+// so step by step, with both in one transaction.
+func KVTransaction(t Transaction) *kv.Transaction { return t.current() }
+
+// KVReader returns the reader of Plinth's own client that r stands for, see
+// KVTransaction. For a type of the program's own, which wraps a Transaction or a
+// Snapshot, it is the reader that adds conflicts.
+func KVReader(r ReadTransaction) kv.Reader {
+	switch r := r.(type) {
+	case Transaction:
+		return r.current()
+	case Snapshot:
+		return r.current().Snapshot()
+	}
+	return r.Snapshot().current()
+}
