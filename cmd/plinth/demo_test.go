@@ -11,10 +11,13 @@ import (
 	"github.com/plinthdb/plinth/cmd/plinth/internal/demo"
 )
 
+// actAsPlinth is the environment variable that makes the test binary plinth.
+const actAsPlinth = "PLINTH_TEST_ACT_AS_PLINTH"
+
 // The demo runs its own executable as the process to be killed. In a test that
-// is the test binary.
+// is the test binary, as it is for tests that kill a command.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == demoChildCommand {
+	if os.Getenv(actAsPlinth) != "" || len(os.Args) > 1 && os.Args[1] == demoChildCommand {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())

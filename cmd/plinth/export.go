@@ -18,31 +18,37 @@ import (
 
 type exportFlags struct {
 	storeFlags
-	rangeFlags
-	overwrite bool
-	asJSON    bool
+	rowFlags
+	oneVersion bool
+	overwrite  bool
+	asJSON     bool
 }
 
 func newExportCommand(env *environment) *cobra.Command {
 	flags := exportFlags{storeFlags: storeFlags{mustExist: true}}
 	cmd := &cobra.Command{
 		Use:   "export FILE|-",
-		Short: "Write the rows of a store to a file as lines of text",
-		Long: `Write rows in key order as lines of text to FILE, or to standard output if it
-is -. A line is key, tab, value; in both \xNN is a byte and \\ a backslash.
+		Short: "Write the rows of a store to a file as lines of text or JSON",
+		Long: `Write rows in key order as lines to FILE, or to standard output if it is -.
 'plinth import' reads such lines, and nothing is lost on the way.
+
+A line of text is key, tab, value; in both \xNN is a byte and \\ a backslash.
+With --format json it is an object of two strings: "key" and "value" where the
+bytes are text in UTF-8, "key_base64" and "value_base64" where they are not. With
+--format json-base64 all are in base64.
 
 The export is a consistent snapshot if it is read within the few seconds that
 the store keeps old versions for, or if nobody writes meanwhile. Beyond that it
-goes on at a newer version; the report, on standard error if the rows go to
-standard output, says which versions were read.
+goes on at a newer version, or fails if --one-version is given. The report, on
+standard error if the rows go to standard output, says which versions were read.
 
 While it runs it says about how much is done and how long the rest will take.
 FILE appears when it is complete, and an existing one is kept unless
 --overwrite is given.`,
 		Example: `  plinth export --dir data rows.txt
   plinth export --dir data - | gzip > rows.txt.gz
-  plinth export --dir data --begin 'user/' --end 'user0' users.txt
+  plinth export --dir data --prefix 'user/' users.txt
+  plinth export --dir data --format json - | jq -r .key
   plinth export --dir data --overwrite --json rows.txt`,
 		Args: oneArgument("FILE", "the file to write, - for standard output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,7 +58,8 @@ FILE appears when it is complete, and an existing one is kept unless
 		},
 	}
 	flags.addDir(cmd)
-	flags.addRange(cmd)
+	flags.addRows(cmd, dump.Formats()...)
+	cmd.Flags().BoolVar(&flags.oneVersion, "one-version", false, "fail if the rows cannot all be read at one version")
 	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "replace FILE if it exists")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the report as JSON")
 	return cmd
@@ -64,7 +71,9 @@ func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, store *embedded.S
 		return err
 	}
 	progress := newExportProgress(cmd.ErrOrStderr(), f.keys, store.EstimateBytes)
-	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{Range: f.keys, Progress: progress.add})
+	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{
+		Range: f.keys, Format: f.format.value, OneVersion: f.oneVersion, Progress: progress.add,
+	})
 	seconds := progress.meter.end().Seconds()
 	if err != nil {
 		return errors.Join(fmt.Errorf("export to %s: %w", file, err), out.discard())

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plinthdb/plinth/cmd/plinth/internal/dump"
-	"github.com/plinthdb/plinth/cmd/plinth/internal/escape"
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/embedded"
 )
@@ -21,8 +18,9 @@ const badLinesShown = 100
 
 type importFlags struct {
 	storeFlags
-	rangeFlags
+	rowFlags
 	onError errorMode
+	resume  bool
 	asJSON  bool
 }
 
@@ -31,22 +29,31 @@ func newImportCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Set the rows that the lines of a file hold",
-		Long: `Read rows as lines of text from FILE, or from standard input if it is -, and
-set them in the store, which is made if there is none in the directory.
+		Long: `Read rows as lines from FILE, or from standard input if it is -, and set them in
+the store, which is made if there is none in the directory.
 
-A line is key, tab, value. In both \xNN is a byte and \\ a backslash; printable
-characters stand for themselves. 'plinth export' writes such lines. They may
-be in any order; of two lines with one key the later wins.
+A line of text is key, tab, value. In both \xNN is a byte and \\ a backslash;
+printable characters stand for themselves. With --format json a line is an
+object of two strings, "key" and "value", each in UTF-8, or "key_base64" and
+"value_base64" for bytes. 'plinth export' writes such lines. They may be in any
+order; of two lines with one key the later wins.
 
 The file is committed in batches, several at a time, so it is not one
 transaction. A bad line ends the import: the lines before it are imported, none
 after. With --on-error continue it is reported and passed over, and the exit
-status is 1 in the end. After an interruption everything read is imported, and
-the number of the last such line is printed. To import the same file again does
-no harm.`,
+status is 1 in the end. To import the same file again does no harm.
+
+About once a second, and at the end of an import that is interrupted or fails,
+the file IMPORT in the data directory notes up to which line everything is
+imported. After an interruption, a crash or a kill, --resume goes on behind that
+line, if the file still begins with the same lines. The rows before it are not
+set again, even if somebody has changed them since; a few behind it may be set a
+second time.`,
 		Example: `  plinth import --dir data rows.txt
+  plinth import --dir data --resume rows.txt
+  plinth import --dir data --format json rows.jsonl
   zcat rows.txt.gz | plinth import --dir data -
-  plinth import --dir data --begin user/ --end 'user0' --on-error continue rows.txt
+  plinth import --dir data --prefix user/ --on-error continue rows.txt
   plinth import --dir data --json rows.txt`,
 		Args: oneArgument("FILE", "the file to read, - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,36 +67,57 @@ no harm.`,
 		},
 	}
 	flags.addDir(cmd)
-	flags.addRange(cmd)
+	flags.addRows(cmd, dump.Text, dump.JSON)
 	cmd.Flags().Var(&flags.onError, "on-error", "what a bad line does: `stop` or continue")
 	completeFlag(cmd, "on-error", string(stopOnError), string(continueOnError))
+	cmd.Flags().BoolVar(&flags.resume, "resume", false, "go on behind the last line that is known to be imported")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the report as JSON")
 	return cmd
 }
 
 func (f *importFlags) run(cmd *cobra.Command, db *kv.Database, in *input) error {
 	errOut := cmd.ErrOrStderr()
+	note := newImportNote(f.dir, in.name, f.rowFlags)
+	from, err := note.begin(errOut, f.resume)
+	if err != nil {
+		return fmt.Errorf("import %s: %w", in.name, err)
+	}
 	meter := newMeter(errOut, "imported", in.bytes)
 	report, err := dump.Import(cmd.Context(), db, in, dump.ImportOptions{
 		Range:           f.keys,
+		Format:          f.format.value,
 		ContinueOnError: f.onError == continueOnError,
 		Bad:             badLinePrinter(errOut, in.name),
 		Progress:        meter.add,
+		From:            from,
+		Checkpoint:      note.reached,
 	})
 	seconds := meter.end().Seconds()
-	if err != nil {
+	noteErr := note.end(err == nil)
+	f.explain(errOut, in.name, report, err)
+	switch {
+	case err != nil:
 		err = fmt.Errorf("import %s: %w", in.name, err)
-	} else if report.BadLines > 0 {
+	case report.BadLines > 0:
 		err = fmt.Errorf("import %s: %s could not be imported", in.name, quantity(report.BadLines, "bad line"))
 	}
-	if report.Unfinished {
-		fmt.Fprintf(errOut, "plinth: the last line of %s has no line end: the file may have been cut short\n", in.name)
+	return errors.Join(err, noteErr, f.report(cmd.OutOrStdout(), report, seconds))
+}
+
+// explain says what is to be known of an import that did not go through.
+func (f *importFlags) explain(out io.Writer, name string, r dump.ImportReport, err error) {
+	if r.Unfinished {
+		fmt.Fprintf(out, "plinth: the last line of %s has no line end: the file may have been cut short\n", name)
 	}
-	if report.Interrupted && report.Lines > 0 {
-		fmt.Fprintf(errOut, "plinth: %s is imported up to line %d. Import it again from line %d on, or all of it, which does no harm.\n",
-			in.name, report.Lines, report.Lines+1)
+	if err == nil || r.ImportedToLine == 0 || errors.Is(err, dump.ErrOtherInput) {
+		return
 	}
-	return errors.Join(err, f.report(cmd.OutOrStdout(), report, seconds))
+	behind := "Of the lines behind it some may be, too."
+	if r.Interrupted || errors.As(err, new(dump.BadLine)) {
+		behind = "None behind it is."
+	}
+	fmt.Fprintf(out, "plinth: %s is imported up to line %d. %s To go on there import it again with --resume; all of it again does no harm.\n",
+		name, r.ImportedToLine, behind)
 }
 
 // report prints what was imported, also if it is not everything.
@@ -101,45 +129,15 @@ func (f *importFlags) report(out io.Writer, r dump.ImportReport, seconds float64
 		}{r, seconds})
 	}
 	_, err := fmt.Fprintf(out, "imported %s (%s) of %s in %s, %.1f s", quantity(r.Rows, "row"), formatBytes(r.Bytes),
-		quantity(r.Lines, "line"), quantity(r.Transactions, "transaction"), seconds)
+		quantity(r.Lines-r.ResumedAfterLine, "line"), quantity(r.Transactions, "transaction"), seconds)
 	if r.Skipped > 0 {
 		fmt.Fprintf(out, "; %s outside of the range left out", quantity(r.Skipped, "row"))
 	}
+	if r.ResumedAfterLine > 0 {
+		fmt.Fprintf(out, "; %s before were imported earlier", quantity(r.ResumedAfterLine, "line"))
+	}
 	fmt.Fprintln(out)
 	return err
-}
-
-// input is what an import reads.
-type input struct {
-	io.Reader
-	io.Closer
-	name string
-	// bytes is its length, -1 if that is not known.
-	bytes int64
-}
-
-// openInput opens a file, or standard input for "-".
-func openInput(cmd *cobra.Command, name string) (*input, error) {
-	ctx := cmd.Context()
-	if name == "-" {
-		in := cmd.InOrStdin()
-		return &input{newInterruptible(ctx, in), io.NopCloser(in), name, -1}, nil
-	}
-	// A named pipe does not open before somebody writes to it.
-	f, err := await(ctx, func() (*os.File, error) { return os.Open(name) })
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, errors.Join(err, f.Close())
-	case info.IsDir():
-		return nil, errors.Join(fmt.Errorf("%s is a directory; give a file", name), f.Close())
-	case info.Mode().IsRegular():
-		return &input{f, f, name, info.Size()}, nil
-	}
-	return &input{newInterruptible(ctx, f), f, name, -1}, nil
 }
 
 // badLinePrinter prints bad lines, up to a limit.
@@ -177,39 +175,4 @@ func (m *errorMode) Set(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown mode %q: use stop or continue", name)
-}
-
-// rangeFlags are --begin and --end.
-type rangeFlags struct{ keys kv.KeyRange }
-
-// addRange adds the flags, and the check that goes with them.
-func (f *rangeFlags) addRange(cmd *cobra.Command) {
-	f.keys = kv.AllKeys()
-	cmd.Flags().Var((*escapedKey)(&f.keys.Begin), "begin", `first `+"`key`"+` of the range, with \xNN for bytes`)
-	cmd.Flags().Var((*escapedKey)(&f.keys.End), "end", `first `+"`key`"+` after the range, with \xNN for bytes`)
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if bytes.Compare(f.keys.Begin, f.keys.End) > 0 {
-			return errors.New("--begin sorts after --end")
-		}
-		return nil
-	}
-}
-
-// escapedKey is a key as the value of a flag.
-type escapedKey []byte
-
-// String returns the key as it can be given; the defaults are not shown.
-func (k *escapedKey) String() string { return "" }
-
-// Type names the kind of value in the help text.
-func (k *escapedKey) Type() string { return "key" }
-
-// Set accepts a key with escapes.
-func (k *escapedKey) Set(text string) error {
-	key, err := escape.Parse(text)
-	if err != nil {
-		return err
-	}
-	*k = key
-	return nil
 }

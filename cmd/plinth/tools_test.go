@@ -103,6 +103,40 @@ func TestExportNeitherLosesNorInventsFiles(t *testing.T) {
 	}
 }
 
+func TestRowsGoThroughJSON(t *testing.T) {
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
+	mustRun(t, rows, "import", "--dir", first, "-")
+	out, _ := mustRun(t, "", "export", "--dir", first, "--format", "json", "-")
+	want := `{"key":"","value":"a value of the empty key"}
+{"key_base64":"AA==","value_base64":"/1w="}
+{"key":"user/1","value":"Ada"}
+{"key":"user/2","value":"Grace"}
+`
+	if out != want {
+		t.Errorf("exported %s, want %s", out, want)
+	}
+	based, _ := mustRun(t, "", "export", "--dir", first, "--format", "json-base64", "--prefix", "user/2", "--one-version", "-")
+	if want := `{"key_base64":"dXNlci8y","value_base64":"R3JhY2U="}` + "\n"; based != want {
+		t.Errorf("exported %s, want %s", based, want)
+	}
+	mustRun(t, out, "import", "--dir", second, "--format", "json", "-")
+	if back, _ := mustRun(t, "", "export", "--dir", second, "-"); back != rows {
+		t.Errorf("through JSON came %q", back)
+	}
+	out, _ = mustRun(t, rows, "import", "--dir", filepath.Join(dir, "third"), "--prefix", "user/", "-")
+	if !strings.HasPrefix(out, "imported 2 rows") {
+		t.Errorf("import of a prefix printed %q", out)
+	}
+
+	status, _, errOut := plinthWith(t, want+`{"key":"b","value":1}`, "import", "--dir", second, "--format", "json", "-")
+	for _, part := range []string{"line 5: column 20: expected a string, value", "imported up to line 4. None behind it is"} {
+		if status != statusFailed || !strings.Contains(errOut, part) {
+			t.Errorf("exit status %d, no %q in %q", status, part, errOut)
+		}
+	}
+}
+
 func TestImportTellsBadLinesAndFails(t *testing.T) {
 	dir := t.TempDir()
 	text := "a\t1\nno tab\n\\xffsystem\t2\nb\t3"
@@ -219,6 +253,11 @@ func TestToolsRefuseWrongFlags(t *testing.T) {
 		{"export", "-"},
 		{"export", "--dir", "x", "a", "b"},
 		{"export", "--dir", "x", "--end", `\q`, "-"},
+		{"export", "--dir", "x", "--prefix", `\q`, "-"},
+		{"export", "--dir", "x", "--prefix", "a", "--begin", "b", "-"},
+		{"export", "--dir", "x", "--format", "xml", "-"},
+		{"import", "--dir", "x", "--prefix", "a", "--end", "b", "-"},
+		{"import", "--dir", "x", "--format", "json-base64", "-"},
 	} {
 		if status, _, errOut := plinthWith(t, "", args...); status != statusUsage || !strings.Contains(errOut, "--help' for usage") {
 			t.Errorf("plinth %v: exit status %d, %q", args, status, errOut)
