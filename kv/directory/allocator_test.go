@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -264,6 +265,12 @@ func TestNeighboursDoNotConflict(t *testing.T) {
 // of them created the same parent.
 func TestGoroutinesOfOneTransactionCreateOneTree(t *testing.T) {
 	s := newStage(t)
+	s.store.Hook = func(context.Context, string) error {
+		for range 20 { // lets the others in, if they may
+			runtime.Gosched()
+		}
+		return nil
+	}
 	s.commit(t, func(tx *kv.Transaction) error {
 		var group sync.WaitGroup
 		for i := range 10 {

@@ -151,10 +151,11 @@ func (l *Layer) guard(tx *kv.Transaction, prefix []byte) {
 }
 
 // prefixIsFree reports whether neither the prefix of a directory nor the
-// metadata begins with prefix, or the other way round.
+// metadata begins with prefix, or the other way round. The metadata's prefix is
+// that of the root's node, which holds the version by now.
 func (l *Layer) prefixIsFree(r kv.Reader, prefix []byte) (bool, error) {
 	below, ok := l.nodesBelow(prefix)
-	if len(prefix) == 0 || !ok || l.nodes.Contains(prefix) {
+	if len(prefix) == 0 || !ok {
 		return false, nil
 	}
 	above, err := l.nodeAbove(r, prefix)
