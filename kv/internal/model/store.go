@@ -31,6 +31,8 @@ type Store struct {
 	MaxRows, MaxBytes int
 	// Window, if set, is how many versions back reads and commits may be.
 	Window wire.Version
+	// Boundaries are where shards begin, but for the first, in order.
+	Boundaries []string
 
 	mu struct {
 		sync.Mutex

@@ -1,0 +1,171 @@
+package embedded_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/embedded"
+)
+
+// commitOnce runs one try of a transaction.
+func commitOnce(t testing.TB, db *kv.Database, f func(tx *kv.Transaction), options ...kv.TransactionOption) error {
+	t.Helper()
+	tx := db.Begin(context.Background(), options...)
+	defer tx.Cancel()
+	f(tx)
+	return tx.Commit()
+}
+
+// readKey reads one key in a new transaction.
+func readKey(db *kv.Database, key string, options ...kv.TransactionOption) ([]byte, error) {
+	tx := db.Begin(context.Background(), options...)
+	defer tx.Cancel()
+	if _, err := tx.ReadVersion(); err != nil {
+		return nil, err
+	}
+	return tx.Get([]byte(key)).Wait()
+}
+
+// A lock is data: it outlives the process that took it.
+func TestALockOutlivesTheStoreThatTookIt(t *testing.T) {
+	fs, id := vfs.NewMem(), kv.LockID{7}
+	db, store := open(t, fs)
+	begun := db.Begin(context.Background())
+	begun.Set([]byte("k"), []byte("begun before"))
+	if err := kv.LockDatabase(context.Background(), db, id); err != nil {
+		t.Fatal(err)
+	}
+	if err := begun.Commit(); !errors.Is(err, kv.ErrDatabaseLocked) {
+		t.Errorf("a transaction that began before the lock: %v", err)
+	}
+	begun.Cancel()
+	closeStore(t, store)
+
+	db, store = open(t, fs)
+	defer closeStore(t, store)
+	set := func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("v")) }
+	if err := commitOnce(t, db, set); !errors.Is(err, kv.ErrDatabaseLocked) {
+		t.Errorf("after opening again: %v", err)
+	}
+	if err := commitOnce(t, db, set, kv.WithLockAware(true)); err != nil {
+		t.Errorf("a transaction that is aware of the lock: %v", err)
+	}
+	if value, err := readKey(db, "k", kv.WithReadLockAware(true)); err != nil || string(value) != "v" {
+		t.Errorf("value %q, error %v", value, err)
+	}
+	if err := kv.LockDatabase(context.Background(), db, kv.LockID{8}); !errors.Is(err, kv.ErrDatabaseLocked) {
+		t.Errorf("a lock over a lock: %v", err)
+	}
+	if err := kv.UnlockDatabase(context.Background(), db, id); err != nil {
+		t.Fatal(err)
+	}
+	if err := commitOnce(t, db, set); err != nil {
+		t.Errorf("after the lock: %v", err)
+	}
+}
+
+func TestTheMetadataVersionComesWithReadVersions(t *testing.T) {
+	fs := vfs.NewMem()
+	db, store := open(t, fs)
+	if value, err := readKey(db, kv.MetadataVersionKey); err != nil || value != nil {
+		t.Errorf("new store: %x, %v", value, err)
+	}
+	var last []byte
+	for range 3 {
+		tx := db.Begin(context.Background())
+		tx.SetVersionstampedValue([]byte(kv.MetadataVersionKey), make([]byte, 14))
+		future := tx.Versionstamp()
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		stamp, err := future.Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx.Cancel()
+		last = bytes.Clone(stamp[:])
+		if value, err := readKey(db, kv.MetadataVersionKey); err != nil || !bytes.Equal(value, last) {
+			t.Errorf("%x, want %x; error %v", value, last, err)
+		}
+	}
+	closeStore(t, store)
+	db, store = open(t, fs)
+	defer closeStore(t, store)
+	if value, err := readKey(db, kv.MetadataVersionKey); err != nil || !bytes.Equal(value, last) {
+		t.Errorf("after opening again: %x, want %x; error %v", value, last, err)
+	}
+	clearAll := func(tx *kv.Transaction) { tx.ClearRange(kv.SystemKeys()) }
+	if err := commitOnce(t, db, clearAll, kv.WithSystemKeys(true)); err != nil {
+		t.Fatal(err)
+	}
+	if value, err := readKey(db, kv.MetadataVersionKey); err != nil || value != nil {
+		t.Errorf("cleared: %x, %v", value, err)
+	}
+}
+
+func TestConflictingKeysComeFromTheResolver(t *testing.T) {
+	db, store := open(t, vfs.NewMem())
+	defer closeStore(t, store)
+	tx := db.Begin(context.Background(), kv.WithReportConflictingKeys(true))
+	defer tx.Cancel()
+	for _, key := range []string{"a", "b", "c"} {
+		if _, err := tx.Get([]byte(key)).Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx.Set([]byte("mine"), nil)
+	if err := commitOnce(t, db, func(tx *kv.Transaction) { tx.Set([]byte("b"), nil) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); !errors.Is(err, kv.ErrNotCommitted) {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%q", tx.ConflictingKeys()); got != `[{"b" "b\x00"}]` {
+		t.Errorf("conflicting %s", got)
+	}
+}
+
+func TestLocalityOfTheEmbeddedStoreIsTheProcess(t *testing.T) {
+	// All rows stay in the window, whose estimate is exact.
+	db, store := open(t, vfs.NewMem(), embedded.WithTuning(func(tuning *embedded.Tuning) { tuning.IdleAfter = time.Hour }))
+	defer closeStore(t, store)
+	fill := func(tx *kv.Transaction) {
+		for i := range 200 {
+			tx.Set(fmt.Appendf(nil, "key-%03d", i), make([]byte, 1000))
+		}
+	}
+	if err := commitOnce(t, db, fill); err != nil {
+		t.Fatal(err)
+	}
+	tx := db.Begin(context.Background())
+	defer tx.Cancel()
+	if _, err := tx.ReadVersion(); err != nil { // the storage server has it then
+		t.Fatal(err)
+	}
+	if _, err := tx.Get([]byte("key-000")).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	size, err := tx.EstimateRangeBytes(kv.AllKeys()).Wait()
+	if err != nil || size < 150_000 || size > 300_000 {
+		t.Errorf("%d bytes, want about 200,000; error %v", size, err)
+	}
+	points, err := tx.SplitPoints(kv.AllKeys(), 50_000).Wait()
+	if err != nil || len(points) < 4 || len(points) > 7 {
+		t.Errorf("points %q, want about five; error %v", points, err)
+	}
+	addresses, err := tx.AddressesForKey([]byte("key")).Wait()
+	if err != nil || len(addresses) != 1 || addresses[0] != "127.0.0.1:0" {
+		t.Errorf("addresses %q, error %v", addresses, err)
+	}
+	keys, err := db.BoundaryKeys(context.Background(), kv.AllKeys(), 0)
+	if err != nil || len(keys) != 1 || len(keys[0]) != 0 {
+		t.Errorf("boundaries %q, error %v", keys, err)
+	}
+}
