@@ -3,6 +3,7 @@ package kv_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -17,22 +18,29 @@ import (
 // later call.
 type lossyBackend struct {
 	*model.Store
-	t      *rapid.T
-	held   []*wire.CommitRequest
-	calm   bool
-	copies int // that arrived after the client had its answer
+	t *rapid.T
+	// chance decides so many times what happens; after that all is well.
+	chance    *rand.Rand
+	decisions int
+	held      []*wire.CommitRequest
+	copies    int // that arrived after the client had its answer
+}
+
+// next returns a number below n, 0 when all is to be well.
+func (b *lossyBackend) next(n int) int {
+	if b.decisions == 0 {
+		return 0
+	}
+	b.decisions--
+	return b.chance.IntN(n)
 }
 
 // happen lets things happen that nobody asked for.
 func (b *lossyBackend) happen(ctx context.Context) {
-	if b.calm {
-		return
+	if n := len(b.held); n > 0 && b.next(3) == 1 {
+		b.arrive(ctx, b.next(n))
 	}
-	if n := len(b.held); n > 0 && rapid.IntRange(0, 2).Draw(b.t, "arrives") == 0 {
-		i := rapid.IntRange(0, n-1).Draw(b.t, "copy")
-		b.arrive(ctx, i)
-	}
-	if rapid.IntRange(0, 60).Draw(b.t, "expires") == 60 {
+	if b.next(40) == 39 {
 		b.ExpireIDs()
 	}
 }
@@ -67,13 +75,9 @@ func (b *lossyBackend) GetRange(ctx context.Context, r *wire.GetRangeRequest) (w
 func (b *lossyBackend) Commit(ctx context.Context, r *wire.CommitRequest) (wire.CommitReply, error) {
 	b.happen(ctx)
 	if err := r.Validate(); err != nil {
-		b.t.Fatal(err)
+		b.t.Errorf("request: %v", err)
 	}
-	fates := 8
-	if b.calm {
-		fates = 0
-	}
-	switch rapid.IntRange(0, fates).Draw(b.t, "fate") {
+	switch b.next(9) {
 	case 1: // the request is lost
 		return wire.CommitReply{}, wire.ErrCommitUnknownResult
 	case 2: // it comes later, or never
@@ -107,7 +111,8 @@ type run struct {
 func TestTransactionsAreAppliedExactlyOnce(t *testing.T) {
 	total, late, expired := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		backend := &lossyBackend{Store: model.New(), t: t}
+		backend := &lossyBackend{Store: model.New(), t: t, chance: rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))}
+		backend.decisions = rapid.IntRange(0, 500).Draw(t, "decisions")
 		backend.MaxRows = rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "max rows")
 		db := kv.NewDatabase(backend)
 		defer db.Close()
@@ -148,7 +153,7 @@ func TestTransactionsAreAppliedExactlyOnce(t *testing.T) {
 			backend.arrive(background, 0)
 		}
 		total, late = total+len(runs), late+backend.copies
-		checkApplied(t, db, backend, runs, results, maybe, stamps)
+		checkApplied(t, backend, runs, results, maybe, stamps)
 	})
 	if late == 0 || expired == 0 {
 		t.Fatalf("%d runs, %d late copies, %d expired ids: nothing was tested", total, late, expired)
@@ -157,9 +162,8 @@ func TestTransactionsAreAppliedExactlyOnce(t *testing.T) {
 
 // checkApplied compares what is stored with what the clients were told.
 func checkApplied(
-	t *rapid.T, db *kv.Database, backend *lossyBackend, runs []run, results map[int]int, maybe map[int]bool, stamps map[int]kv.Stamp,
+	t *rapid.T, backend *lossyBackend, runs []run, results map[int]int, maybe map[int]bool, stamps map[int]kv.Stamp,
 ) {
-	backend.calm = true
 	stored := map[string][]byte{}
 	for _, row := range backend.Rows() {
 		stored[string(row.Key)] = row.Value
