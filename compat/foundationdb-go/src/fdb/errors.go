@@ -53,8 +53,8 @@ var (
 	errAPIVersionUnset      = Error{2200}
 	errAPIVersionAlreadySet = Error{2201}
 	errAPIVersionNotKnown   = Error{2203}
-	errExactWithoutLimit    = Error{2210}
-	errDatabaseClosed       = Error{9001}
+
+	errDatabaseClosed = Error{9001}
 )
 
 // detailedError says more about an Error than its number does.

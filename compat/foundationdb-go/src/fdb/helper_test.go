@@ -2,17 +2,11 @@ package fdb_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 )
-
-func TestMain(m *testing.M) {
-	fdb.MustAPIVersion(730)
-	os.Exit(m.Run())
-}
 
 // open opens a new store for one test.
 func open(t testing.TB) fdb.Database {

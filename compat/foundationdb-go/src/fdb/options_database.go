@@ -210,8 +210,8 @@ func (o DatabaseOptions) SetUseConfigDatabase() error {
 // no effect here; neither has this.
 func (o DatabaseOptions) SetTestCausalReadRisky(param int64) error { return o.ignore() }
 
-// SetTransactionAutomaticIdempotency is TransactionOptions.SetAutomaticIdempotency
-// for every transaction.
+// SetTransactionAutomaticIdempotency applies every transaction exactly once, see
+// TransactionOptions.SetAutomaticIdempotency.
 func (o DatabaseOptions) SetTransactionAutomaticIdempotency() error {
-	return notYet("option transaction_automatic_idempotency")
+	return o.set("automatic_idempotency", kv.WithExactlyOnce(true))
 }

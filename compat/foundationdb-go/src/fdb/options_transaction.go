@@ -241,7 +241,10 @@ func (o TransactionOptions) SetUseProvisionalProxies() error { return o.ignore()
 // effect.
 func (o TransactionOptions) SetExpensiveClearCostEstimationEnable() error { return o.ignore() }
 
-// SetAutomaticIdempotency is to make unknown outcomes of commits known.
+// SetAutomaticIdempotency finds out what became of a commit whose answer was
+// lost, instead of failing with commit_unknown_result (1021); in Transact the
+// function is then applied exactly once. It costs a little with each commit, see
+// Plinth's kv.WithExactlyOnce.
 func (o TransactionOptions) SetAutomaticIdempotency() error {
-	return notYet("option automatic_idempotency")
+	return o.set(kv.WithExactlyOnce(true))
 }

@@ -31,43 +31,58 @@ const (
 	StreamingModeSerial StreamingMode = 5
 )
 
-// The sizes of batches, in bytes of keys and values. FoundationDB's client has
-// about these.
+// The sizes of batches, in bytes of keys and values: what kv fetches at a time.
 const (
-	smallBatchBytes     = 256
-	mediumBatchBytes    = 1_000
-	largeBatchBytes     = 4_096
-	serialBatchBytes    = 80_000
-	firstBatchBytes     = 4_096 // of an iteration; each has half as much again
-	lastBatchBytes      = 120_000
-	wantAllBatchBytes   = 120_000
-	unlimitedBatchBytes = 0
+	smallBatchBytes  = 1 << 10
+	mediumBatchBytes = 8 << 10 // and the first of an iteration; each has half as much again
+	largeBatchBytes  = 32 << 10
+	mostBatchBytes   = 128 << 10
 )
 
-// batchBytes returns the size of the n-th batch of a mode, n from 0; 0 is no
-// limit.
-func (m StreamingMode) batchBytes(n int) (int, error) {
+// kvMode returns what kv calls the mode.
+func (m StreamingMode) kvMode() (kv.StreamingMode, error) {
 	switch m {
 	case StreamingModeWantAll:
-		return wantAllBatchBytes, nil
+		return kv.StreamingWantAll, nil
 	case StreamingModeIterator:
-		size := firstBatchBytes
-		for ; n > 0 && size < lastBatchBytes; n-- {
-			size += size / 2
-		}
-		return min(size, lastBatchBytes), nil
+		return kv.StreamingIterator, nil
 	case StreamingModeExact:
-		return unlimitedBatchBytes, nil
+		return kv.StreamingExact, nil
 	case StreamingModeSmall:
-		return smallBatchBytes, nil
+		return kv.StreamingSmall, nil
 	case StreamingModeMedium:
-		return mediumBatchBytes, nil
+		return kv.StreamingMedium, nil
 	case StreamingModeLarge:
-		return largeBatchBytes, nil
+		return kv.StreamingLarge, nil
 	case StreamingModeSerial:
-		return serialBatchBytes, nil
+		return kv.StreamingSerial, nil
 	}
 	return 0, errInvalidOperation
+}
+
+// batchBytes returns the size of the n-th batch of an iteration, n from 0; 0 is
+// no limit.
+func (o RangeOptions) batchBytes(n int) int {
+	switch o.Mode {
+	case StreamingModeExact:
+		return 0
+	case StreamingModeSmall:
+		return smallBatchBytes
+	case StreamingModeMedium:
+		return mediumBatchBytes
+	case StreamingModeLarge:
+		return largeBatchBytes
+	case StreamingModeIterator:
+		if o.Limit > 0 {
+			return mostBatchBytes // as kv fetches them
+		}
+		size := mediumBatchBytes
+		for ; n > 0 && size < mostBatchBytes; n-- {
+			size += size / 2
+		}
+		return min(size, mostBatchBytes)
+	}
+	return mostBatchBytes
 }
 
 // RangeOptions says how a range is read. Its zero value reads all rows forwards.
@@ -83,26 +98,15 @@ type RangeOptions struct {
 	Reverse bool
 }
 
-// check returns why a range cannot be read so.
-func (o RangeOptions) check() error {
-	if _, err := o.Mode.batchBytes(0); err != nil {
-		return err
-	}
-	if o.Mode == StreamingModeExact && o.Limit == 0 {
-		return errExactWithoutLimit
-	}
-	return nil
-}
-
 // RangeResult is the result of a range read. It may be copied and used by
 // several goroutines.
 type RangeResult struct{ *rangeRead }
 
 type rangeRead struct {
-	t          *transaction
 	reader     kv.Reader
 	begin, end kv.KeySelector
 	options    RangeOptions
+	mode       kv.StreamingMode
 	// rows is the range as it was at the time of the call.
 	rows *kv.RangeResult
 	err  error
@@ -124,10 +128,10 @@ func (s Snapshot) GetRange(r Range, options RangeOptions) RangeResult {
 
 func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) RangeResult {
 	begin, end := r.FDBRangeKeySelectors()
-	rr := &rangeRead{t: t, reader: reader, options: options, err: options.check()}
+	rr := &rangeRead{reader: reader, options: options}
 	rr.begin, rr.end = kvSelector(begin), kvSelector(end)
-	if rr.err == nil {
-		rr.rows = reader.RangeSelectors(rr.begin, rr.end, kv.RangeOptions{Limit: options.Limit, Reverse: options.Reverse})
+	if rr.mode, rr.err = options.Mode.kvMode(); rr.err == nil {
+		rr.rows = reader.RangeSelectors(rr.begin, rr.end, kv.RangeOptions{Limit: options.Limit, Reverse: options.Reverse, Mode: rr.mode})
 		t.noteRead(rr)
 	}
 	return RangeResult{rr}
@@ -211,18 +215,14 @@ func (rr *rangeRead) firstBatch() (rows []KeyValue, more bool, err error) {
 
 // fetch reads a batch's worth of rows: the n-th batch.
 func (rr *rangeRead) fetch(rows *kv.RangeResult, n int) (got []KeyValue, more bool, err error) {
-	limitBytes, err := rr.options.Mode.batchBytes(n)
-	if err != nil {
-		return nil, false, err
-	}
-	size := 0
+	limitBytes, size := rr.options.batchBytes(n), 0
 	for row, err := range rows.All() {
 		if err != nil {
 			return nil, false, bare(err)
 		}
 		got = append(got, KeyValue{Key: row.Key, Value: row.Value})
 		size += len(row.Key) + len(row.Value)
-		if limitBytes != unlimitedBatchBytes && size >= limitBytes {
+		if limitBytes > 0 && size >= limitBytes {
 			return got, true, nil
 		}
 	}
@@ -299,7 +299,12 @@ func (ri *RangeIterator) rest() *kv.RangeResult {
 	} else {
 		begin = kv.FirstGreaterThan(ri.last)
 	}
-	return rr.reader.RangeSelectors(begin, end, kv.RangeOptions{Limit: ri.remaining, Reverse: rr.options.Reverse})
+	return rr.reader.RangeSelectors(begin, end, kv.RangeOptions{
+		Limit:      ri.remaining,
+		LimitBytes: rr.options.batchBytes(ri.n),
+		Reverse:    rr.options.Reverse,
+		Mode:       rr.mode,
+	})
 }
 
 // Get returns the next row. Advance must have returned true before; if the rows

@@ -36,14 +36,15 @@ func openStore(dir string) (*store, error) {
 	return &store{dir: dir, db: db, embedded: s}, nil
 }
 
-// databaseOptions returns how the database of a store behaves. Logs go to the
-// program's default logger, if an option asks for them.
+// databaseOptions returns how the database of a store behaves: as FoundationDB,
+// which leaves unknown outcomes to the program unless an option asks otherwise.
+// Logs go to the program's default logger, if an option asks for them.
 func databaseOptions() []kv.DatabaseOption {
-	options := []kv.DatabaseOption{kv.WithLogger(slog.Default())}
+	defaults := []kv.TransactionOption{kv.WithExactlyOnce(false)}
 	if version, _ := selected.get(); version < versionSnapshotRYW {
-		options = append(options, kv.WithTransactionDefaults(kv.WithSnapshotReadYourWrites(false)))
+		defaults = append(defaults, kv.WithSnapshotReadYourWrites(false))
 	}
-	return options
+	return []kv.DatabaseOption{kv.WithLogger(slog.Default()), kv.WithTransactionDefaults(defaults...)}
 }
 
 // close ends everything that uses the store, and waits for it. Commits under
