@@ -19,3 +19,8 @@ func KVReader(r ReadTransaction) kv.Reader {
 	}
 	return r.Snapshot().current()
 }
+
+// FromKV returns an error of Plinth's own client as the Error of its number,
+// which Transact knows; an error without a number stays as it is. It is not part
+// of the binding.
+func FromKV(err error) error { return bare(err) }
