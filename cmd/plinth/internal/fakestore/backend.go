@@ -111,8 +111,8 @@ func (s *Store) Commit(ctx context.Context, r *wire.CommitRequest) (wire.CommitR
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conflictsLocked(r) {
-		return wire.CommitReply{}, wire.ErrNotCommitted
+	if err := s.conflictsLocked(r); err != nil {
+		return wire.CommitReply{}, err
 	}
 	if err := s.applyLocked(r.Mutations, r.WriteConflicts); err != nil {
 		return wire.CommitReply{}, err
@@ -121,19 +121,24 @@ func (s *Store) Commit(ctx context.Context, r *wire.CommitRequest) (wire.CommitR
 	return wire.CommitReply{Version: version, Stamp: wire.MakeStamp(version, 0)}, nil
 }
 
-// conflictsLocked reports whether something that r read was written since.
-func (s *Store) conflictsLocked(r *wire.CommitRequest) bool {
-	for _, h := range s.mu.history {
-		if h.version <= r.ReadVersion {
-			continue
-		}
-		for _, w := range h.writes {
-			if slices.ContainsFunc(r.ReadConflicts, w.Overlaps) {
-				return true
+// conflictsLocked returns an error if something that r read was written since.
+func (s *Store) conflictsLocked(r *wire.CommitRequest) error {
+	var lost []wire.KeyRange
+	for _, read := range r.ReadConflicts {
+		for _, h := range s.mu.history {
+			if h.version > r.ReadVersion && slices.ContainsFunc(h.writes, read.Overlaps) {
+				lost = append(lost, read)
+				break
 			}
 		}
 	}
-	return false
+	switch {
+	case len(lost) == 0:
+		return nil
+	case r.ReportConflicts:
+		return &wire.ConflictError{Ranges: lost}
+	}
+	return wire.ErrNotCommitted
 }
 
 // applyLocked makes a new version of the rows.

@@ -14,17 +14,21 @@ func (s *Session) Complete(line string) []string {
 		before, word = line[:i+1], line[i+1:]
 	}
 	var out []string
-	for _, candidate := range candidates(before) {
-		if strings.HasPrefix(candidate, word) {
-			out = append(out, before+candidate+" ")
+	for _, candidate := range s.candidates(before, word) {
+		if !strings.HasPrefix(candidate, word) {
+			continue
 		}
+		if !strings.HasSuffix(candidate, "/") { // A path may go on.
+			candidate += " "
+		}
+		out = append(out, before+candidate)
 	}
 	return out
 }
 
 // candidates returns the words that may follow the part of a line before the
 // last word.
-func candidates(before string) []string {
+func (s *Session) candidates(before, word string) []string {
 	commands, err := Parse(before)
 	if err != nil {
 		return nil
@@ -42,11 +46,11 @@ func candidates(before string) []string {
 	for _, arg := range last[1:] {
 		args = append(args, string(arg))
 	}
-	return words(args)
+	return words(s, args, word)
 }
 
 // helpWords offers what help knows.
-func helpWords(args []string) []string {
+func helpWords(_ *Session, args []string, _ string) []string {
 	if len(args) > 0 {
 		return nil
 	}
@@ -54,7 +58,7 @@ func helpWords(args []string) []string {
 }
 
 // optionWords offers on and off, and then the names of options.
-func optionWords(args []string) []string {
+func optionWords(_ *Session, args []string, _ string) []string {
 	switch len(args) {
 	case 0:
 		return []string{"on", "off"}

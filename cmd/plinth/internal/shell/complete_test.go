@@ -3,6 +3,11 @@ package shell
 import (
 	"reflect"
 	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/plinthdb/plinth/cmd/plinth/internal/fakestore"
+	"github.com/plinthdb/plinth/internal/wire"
 )
 
 func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
@@ -27,6 +32,8 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 		"nonsense x":          nil,
 		`get \`:               nil,
 		`get "a b`:            nil,
+		"option on read_l":    {"option on read_lock_aware "},
+		"dir exi":             {"dir exists "},
 	} {
 		if got := s.Complete(line); !reflect.DeepEqual(got, want) {
 			t.Errorf("Complete(%q) = %q, want %q", line, got, want)
@@ -34,6 +41,33 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 	}
 	if got := s.Complete(""); len(got) != len(verbNames()) {
 		t.Errorf("of nothing %d completions, want all %d verbs", len(got), len(verbNames()))
+	}
+}
+
+func TestCompletionKnowsDirectories(t *testing.T) {
+	store, s, out := newSession(t, Config{})
+	if err := s.Run(t.Context(), `dir mkdir app/users; dir mkdir "app/all users"; dir mkdir archive; dir mkdir app/users/~1x`); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for line, want := range map[string][]string{
+		"dir l":                    {"dir ls "},
+		"dir ls ":                  {"dir ls app/", "dir ls archive/"},
+		"dir ls ap":                {"dir ls app/"},
+		"dir ls app/":              {`dir ls app/all\x20users/`, "dir ls app/users/"},
+		"dir ls /app/u":            {"dir ls /app/users/"},
+		`dir ls app/all\x20users/`: nil,
+		"dir rm -r app/users/":     {"dir rm -r app/users/~1x/"},
+		"get a; dir mv arch":       {"get a; dir mv archive/"},
+		"dir ls nowhere/":          nil,
+		`dir ls "ap`:               nil,
+	} {
+		if got := s.Complete(line); !reflect.DeepEqual(got, want) {
+			t.Errorf("Complete(%q) = %q, want %q", line, got, want)
+		}
+	}
+	store.Fault = func(fakestore.Call, wire.Version) error { return wire.ErrDatabaseClosed }
+	if got := s.Complete("dir ls "); got != nil {
+		t.Errorf("of a closed store %q", got)
 	}
 }
 
@@ -53,6 +87,21 @@ func TestWordsThatAreOfferedAreAccepted(t *testing.T) {
 	for name, v := range table {
 		if name != v.name || v.run == nil || v.short == "" || v.usage[:len(name)] != name {
 			t.Errorf("`%s' is incomplete: %+v", name, v)
+		}
+	}
+}
+
+func TestPathsReadBack(t *testing.T) {
+	name := rapid.StringOfN(rapid.SampledFrom([]rune("ab/~01 é")), 1, 4, -1)
+	rapid.Check(t, func(r *rapid.T) {
+		path := rapid.SliceOfN(name, 1, 4).Draw(r, "path")
+		if got := pathOf([]byte(pathText(path))); !reflect.DeepEqual(got, path) {
+			r.Fatalf("%q is written %s and read %q", path, pathText(path), got)
+		}
+	})
+	for text, want := range map[string][]string{"": nil, "/": nil, "/a": {"a"}, "a/": {"a"}, "/a/b/": {"a", "b"}} {
+		if got := pathOf([]byte(text)); !reflect.DeepEqual(got, want) {
+			t.Errorf("pathOf(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -13,11 +13,10 @@
 //   - A malformed line runs nothing at all, not even the commands before the
 //     mistake.
 //   - Outside of a transaction a command that meets a retryable error is run
-//     again; its reads and its single write have the same effect twice as once.
-//     An atomic operation has not: it is not run again once it may have been
-//     committed.
-//   - atomic, getkey, getestimatedrangesize, watch and history are Plinth's own
-//     commands, status prints Plinth's own facts.
+//     again. Each is applied once: when the answer to a commit is lost, the
+//     client finds out what became of it (kv.WithExactlyOnce).
+//   - atomic, dir, getkey, getestimatedrangesize, watch and history are Plinth's
+//     own commands, status prints Plinth's own facts.
 //   - Commands for clusters answer with one line that says what is missing.
 //
 // A verb returns a reply, which has a text for people and a result for scripts:

@@ -35,6 +35,30 @@ type setting struct {
 func options() []option {
 	return []option{
 		{
+			name: "access_system_keys", make: fixed(kv.WithSystemKeys(true)),
+			short: "reads and writes may go to the keys from \\xff on",
+		},
+		{
+			name: "automatic_idempotency", make: fixed(kv.WithExactlyOnce(true)),
+			short: "finds out what became of a commit whose answer was lost; always on in the shell",
+		},
+		{
+			name: "bypass_unreadable", make: fixed(kv.WithBypassUnreadable(true)),
+			short: "reads see what versionstamped operations of the transaction wrote, without the stamp",
+		},
+		{
+			name: "causal_read_risky", make: fixed(kv.WithCausalReadRisky(true)),
+			short: "changes nothing: read versions are exact in any case",
+		},
+		{
+			name: "causal_write_risky", make: fixed(kv.WithCausalWriteRisky(true)),
+			short: "changes nothing: no commit is applied twice",
+		},
+		{
+			name: "lock_aware", make: fixed(kv.WithLockAware(true)),
+			short: "works although the database is locked",
+		},
+		{
 			name: "max_retry_delay", parameter: "milliseconds", make: millis(kv.WithMaxRetryDelay),
 			short: "bounds the pause before a command is run again",
 		},
@@ -51,8 +75,20 @@ func options() []option {
 			short: "goes before all other transactions",
 		},
 		{
+			name: "read_lock_aware", make: fixed(kv.WithReadLockAware(true)),
+			short: "reads although the database is locked, and cannot write",
+		},
+		{
+			name: "read_system_keys", make: fixed(kv.WithReadSystemKeys(true)),
+			short: "reads may go to the keys from \\xff on",
+		},
+		{
 			name: "read_your_writes_disable", make: fixed(kv.WithReadYourWrites(false)),
 			short: "reads do not see the transaction's own writes",
+		},
+		{
+			name: "report_conflicting_keys", make: fixed(kv.WithReportConflictingKeys(true)),
+			short: "a conflict says which keys were changed",
 		},
 		{
 			name: "retry_limit", parameter: "number", make: number(-1, math.MaxInt32, kv.WithRetryLimit),
@@ -71,11 +107,31 @@ func options() []option {
 			short: "snapshot reads see the transaction's own writes",
 		},
 		{
+			name: "special_key_space_enable_writes", make: fixed(kv.WithSpecialKeyWrites(true)),
+			short: "writes may go to the special keys from \\xff\\xff on",
+		},
+		{
+			name: "special_key_space_relaxed", make: fixed(kv.WithSpecialKeysRelaxed(true)),
+			short: "a range of special keys may go over several modules",
+		},
+		{
+			name: "tag", parameter: "text", make: checked(kv.WithTag),
+			short: "adds transactions to a group, which this store does not throttle by",
+		},
+		{
 			name: "timeout", parameter: "milliseconds", make: millis(kv.WithTimeout),
 			short: "ends a transaction after that time; 0 is never",
 		},
+		{
+			name: "use_grv_cache", make: fixed(kv.WithCachedReadVersion(cachedVersionAge)),
+			short: "reads at a version that was got a moment ago, which may miss the newest commits",
+		},
 	}
 }
+
+// cachedVersionAge is how old a read version of use_grv_cache may be, as in
+// FoundationDB.
+const cachedVersionAge = 100 * time.Millisecond
 
 // fixed is an option without a parameter.
 func fixed(o kv.TransactionOption) func(string) (kv.TransactionOption, error) {
@@ -96,6 +152,17 @@ func number(least, most int, with func(int) kv.TransactionOption) func(string) (
 // millis is an option with a time in milliseconds.
 func millis(with func(time.Duration) kv.TransactionOption) func(string) (kv.TransactionOption, error) {
 	return number(0, math.MaxInt32, func(n int) kv.TransactionOption { return with(time.Duration(n) * time.Millisecond) })
+}
+
+// checked is an option with any text that the store takes.
+func checked(with func(string) kv.TransactionOption) func(string) (kv.TransactionOption, error) {
+	return func(parameter string) (kv.TransactionOption, error) {
+		made := with(parameter)
+		if err := kv.CheckOptions(made); err != nil {
+			return nil, &misuse{errorText(err)}
+		}
+		return made, nil
+	}
 }
 
 // optionNames returns the names of all options.
@@ -208,9 +275,10 @@ func (s *Session) listOptions() reply {
 	return reply{text: text, result: fields{{"options", list}}}
 }
 
-// transactionOptions are the options of the transactions that begin now.
+// transactionOptions are the options of the transactions that begin now. A
+// person wants to know whether something was committed.
 func (s *Session) transactionOptions() []kv.TransactionOption {
-	var all []kv.TransactionOption
+	all := []kv.TransactionOption{kv.WithExactlyOnce(true)}
 	for _, set := range s.options {
 		all = append(all, set.option)
 	}

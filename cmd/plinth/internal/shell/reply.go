@@ -94,6 +94,9 @@ type failure struct {
 	MaybeCommitted bool `json:"maybe_committed,omitempty"`
 	// TransactionEnded says that the error has ended the transaction.
 	TransactionEnded bool `json:"transaction_ended,omitempty"`
+	// Conflicts are the ranges that others changed, if the transaction had the
+	// option report_conflicting_keys.
+	Conflicts []fields `json:"conflicts,omitempty"`
 }
 
 // describe makes a failure of an error.
@@ -106,6 +109,12 @@ func describe(err error) *failure {
 	var syntax *SyntaxError
 	if errors.As(err, &syntax) {
 		f.Column = syntax.Column
+	}
+	var conflict *conflictError
+	if errors.As(err, &conflict) {
+		for _, r := range conflict.ranges {
+			f.Conflicts = append(f.Conflicts, fields{{"begin", r.Begin}, {"end", r.End}})
+		}
 	}
 	return f
 }

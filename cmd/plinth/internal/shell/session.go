@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/directory"
 )
 
 // Session runs commands on a database, one at a time. It keeps the transaction
@@ -164,7 +165,7 @@ func (s *Session) runCommand(ctx context.Context, c Command) (reply, error) {
 // explain prints an error, and ends the transaction if the store is its cause
 // (H2).
 func (s *Session) explain(c Command, err error) {
-	ends := s.tx != nil && !errors.As(err, new(*misuse)) && !errors.As(err, new(*usage))
+	ends := s.tx != nil && !isMisuse(err)
 	unknown := kv.MaybeCommitted(err) && verbs()[string(c[0])].commits
 	if s.json {
 		f := describe(err)
@@ -187,6 +188,12 @@ func (s *Session) explain(c Command, err error) {
 	}
 }
 
+// isMisuse reports whether an error has left the store and the transaction as
+// they were.
+func isMisuse(err error) bool {
+	return errors.As(err, new(*misuse)) || errors.As(err, new(*usage)) || errors.As(err, new(*directory.Error))
+}
+
 // printError prints an error for people.
 func (s *Session) printError(err error) {
 	var wrong *usage
@@ -199,10 +206,20 @@ func (s *Session) printError(err error) {
 		text = "interrupted"
 	}
 	fmt.Fprintf(s.errOut, "%s: %s\n", s.paint(red, "ERROR"), text)
+	var conflict *conflictError
+	if errors.As(err, &conflict) {
+		for _, r := range conflict.ranges {
+			fmt.Fprintf(s.errOut, "Somebody has changed keys from %s to %s\n", s.keyText(r.Begin), s.keyText(r.End))
+		}
+	}
 }
 
 // errorText is the text of an error as fdbcli prints it: its number at the end.
 func errorText(err error) string {
+	var conflict *conflictError
+	if errors.As(err, &conflict) {
+		err = conflict.error
+	}
 	if e, ok := err.(*kv.Error); ok && errors.Unwrap(e) == nil {
 		return fmt.Sprintf("%s (%d)", e.Text, e.Code)
 	}

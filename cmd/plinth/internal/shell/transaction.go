@@ -2,7 +2,10 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"slices"
+
+	"github.com/plinthdb/plinth/kv"
 )
 
 // errNoTransaction is the misuse of a verb that needs a transaction.
@@ -23,11 +26,29 @@ func (s *Session) commit(context.Context, [][]byte) (reply, error) {
 		return reply{}, errNoTransaction()
 	}
 	if err := s.tx.Commit(); err != nil {
-		return reply{}, err
+		return reply{}, s.withConflicts(err)
 	}
 	r, err := committed(s.tx)
 	s.closeTx()
 	return r, err
+}
+
+// conflictError is a conflict that says which ranges were changed by others.
+type conflictError struct {
+	error
+	ranges []kv.KeyRange
+}
+
+// Unwrap returns the store's error.
+func (e *conflictError) Unwrap() error { return e.error }
+
+// withConflicts adds to an error of commit what the transaction lost on, if it
+// was asked to find out.
+func (s *Session) withConflicts(err error) error {
+	if ranges := s.tx.ConflictingKeys(); errors.Is(err, kv.ErrNotCommitted) && len(ranges) > 0 {
+		return &conflictError{kv.ErrNotCommitted, ranges}
+	}
+	return err
 }
 
 func (s *Session) reset(context.Context, [][]byte) (reply, error) {
@@ -35,6 +56,7 @@ func (s *Session) reset(context.Context, [][]byte) (reply, error) {
 		return reply{}, errNoTransaction()
 	}
 	s.tx.Reset()
+	s.inEffect = slices.Clone(s.options) // Reset has brought those of the beginning back.
 	return reply{text: "Transaction reset\n"}, nil
 }
 

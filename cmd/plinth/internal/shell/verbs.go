@@ -19,9 +19,9 @@ type verb struct {
 	// commits says that the command may commit something.
 	commits bool
 	run     func(s *Session, ctx context.Context, args [][]byte) (reply, error)
-	// words returns what may follow the given arguments, for completion; nil
-	// for a verb whose arguments are all free.
-	words func(args []string) []string
+	// words returns what may follow the given arguments, for completion of a
+	// word that was begun; nil for a verb whose arguments are all free.
+	words func(s *Session, args []string, word string) []string
 }
 
 const (
@@ -43,8 +43,8 @@ func verbs() map[string]verb {
 func verbNames() []string { return slices.Sorted(maps.Keys(verbs())) }
 
 // first offers words as the first argument.
-func first(words ...string) func([]string) []string {
-	return func(args []string) []string {
+func first(words ...string) func(*Session, []string, string) []string {
+	return func(_ *Session, args []string, _ string) []string {
 		if len(args) > 0 {
 			return nil
 		}
@@ -123,7 +123,7 @@ func writeVerbs() []verb {
 				"Numbers are little-endian: atomic add counter \\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00 adds 1 to a counter of 64 bits.\n\n" +
 				"For set_versionstamped_key KEY, and for set_versionstamped_value OPERAND, ends in four bytes, little-endian, that say " +
 				"where in the bytes before them the ten bytes of the versionstamp go. Outside of a transaction the versionstamp is printed.\n\n" +
-				"Unlike set and clear it is not run again by itself when nobody knows whether it was committed.\n\n" + escapingValues,
+				"It is applied once, also if the answer to its commit is lost.\n\n" + escapingValues,
 		},
 		{
 			name: "writemode", usage: "writemode <on|off>", minArgs: 1, maxArgs: 1, run: (*Session).writeMode,
@@ -152,12 +152,13 @@ func transactionVerbs() []verb {
 			name: "option", usage: "option [<on|off> <OPTION> [PARAMETER]]", maxArgs: 3, run: (*Session).option, words: optionWords,
 			short: "turn options of transactions on or off",
 			long: "Without arguments the options that are on are printed. Outside of a transaction an option holds for all commands and " +
-				"transactions that follow. Between begin and commit it holds for that transaction, and cannot be turned off.\n\n" +
+				"transactions that follow. Between begin and commit it holds for that transaction, until a reset, and cannot be turned off.\n\n" +
 				"For information on available options, type `help options'.",
 		},
 		{
 			name: "reset", usage: "reset", run: (*Session).reset,
 			short: "forget what the transaction has done, and go on with it",
+			long:  "Options that were turned on since begin are off again.",
 		},
 		{
 			name: "rollback", usage: "rollback", run: (*Session).rollback,
@@ -168,6 +169,11 @@ func transactionVerbs() []verb {
 
 func otherVerbs() []verb {
 	return []verb{
+		{
+			name: "dir", usage: "dir <ls|mkdir|mv|rm|info|exists> ...", minArgs: 1, maxArgs: 3, commits: true, run: (*Session).dir, words: dirWords,
+			short: "list, create, move and remove directories",
+			long:  dirHelp,
+		},
 		{
 			name: "status", usage: "status [minimal|details|json]", maxArgs: 1, run: (*Session).printStatus,
 			words: first(statusForms()...),

@@ -12,31 +12,36 @@ import (
 )
 
 // write runs f in the transaction or, outside of one, in a transaction of its
-// own that is committed. That is tried again, but not if it may have been
-// committed and twice would have another effect than once.
-func (s *Session) write(ctx context.Context, idempotent bool, f func(*kv.Transaction)) (reply, error) {
+// own that is committed, and tried again unless it may have been committed.
+func (s *Session) write(ctx context.Context, f func(*kv.Transaction) error) (reply, error) {
 	if s.readOnly {
 		return reply{}, &misuse{"writemode must be enabled to set or clear keys in the database."}
 	}
 	if s.tx != nil {
-		f(s.tx)
-		return reply{result: fields{{"committed", false}}}, nil
+		return reply{result: fields{{"committed", false}}}, f(s.tx)
 	}
 	tx := s.db.Begin(ctx, s.transactionOptions()...)
 	defer tx.Cancel()
 	for {
-		f(tx)
-		err := tx.Commit()
+		err := f(tx)
+		if err == nil {
+			err = tx.Commit()
+		}
 		if err == nil {
 			return committed(tx)
-		}
-		if kv.MaybeCommitted(err) && !idempotent {
-			return reply{}, err
 		}
 		if err := tx.OnError(err); err != nil {
 			return reply{}, err
 		}
 	}
+}
+
+// writeKey is write of a single operation, which has no error.
+func (s *Session) writeKey(ctx context.Context, f func(*kv.Transaction)) (reply, error) {
+	return s.write(ctx, func(tx *kv.Transaction) error {
+		f(tx)
+		return nil
+	})
 }
 
 // committed tells the version of a commit.
@@ -52,11 +57,11 @@ func committed(tx *kv.Transaction) (reply, error) {
 }
 
 func (s *Session) set(ctx context.Context, args [][]byte) (reply, error) {
-	return s.write(ctx, true, func(tx *kv.Transaction) { tx.Set(args[0], args[1]) })
+	return s.writeKey(ctx, func(tx *kv.Transaction) { tx.Set(args[0], args[1]) })
 }
 
 func (s *Session) clear(ctx context.Context, args [][]byte) (reply, error) {
-	return s.write(ctx, true, func(tx *kv.Transaction) { tx.Clear(args[0]) })
+	return s.writeKey(ctx, func(tx *kv.Transaction) { tx.Clear(args[0]) })
 }
 
 func (s *Session) clearRange(ctx context.Context, args [][]byte) (reply, error) {
@@ -67,7 +72,7 @@ func (s *Session) clearRange(ctx context.Context, args [][]byte) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	return s.write(ctx, true, func(tx *kv.Transaction) { tx.ClearRange(r) })
+	return s.writeKey(ctx, func(tx *kv.Transaction) { tx.ClearRange(r) })
 }
 
 // atomicOperations names the operations of atomic as FoundationDB does.
@@ -98,7 +103,7 @@ func (s *Session) atomic(ctx context.Context, args [][]byte) (reply, error) {
 		return reply{}, &misuse{fmt.Sprintf("Unknown operation `%s'. Try `help atomic'?", tuple.Printable(args[0]))}
 	}
 	var stamp kv.Future[kv.Stamp]
-	r, err := s.write(ctx, false, func(tx *kv.Transaction) {
+	r, err := s.writeKey(ctx, func(tx *kv.Transaction) {
 		stamp = tx.Versionstamp()
 		tx.Atomic(op, args[1], args[2])
 	})
