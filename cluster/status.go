@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"context"
+
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/resolver"
@@ -23,6 +25,26 @@ type LocalStatus struct {
 	Storage       storage.Stats  `json:"storage"`
 	// Error is why the store serves nothing any more; empty while it does.
 	Error string `json:"error,omitempty"`
+}
+
+// connectionPrefix begins the text that programs name an embedded store by,
+// where others have the path of a cluster file.
+const connectionPrefix = "plinth-embedded:"
+
+// StoreStatus describes the store to clients.
+func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
+	s := l.Status()
+	connection := connectionPrefix + s.Dir
+	return wire.StoreStatus{
+		ConnectionString: connection, ClusterFile: connection, Address: localAddress,
+		Generation: s.Generation, CommittedVersion: s.CommittedVersion, OldestVersion: s.Storage.OldestReadable,
+		ReadableVersion: s.Storage.Version, DurableVersion: s.Storage.Durable,
+		StorageBytes: int64(s.Storage.DiskBytes), LogBytes: s.WriteAheadLog.LiveBytes,
+		StorageQueueBytes: int64(s.Storage.WindowBytes), LogQueueBytes: s.WriteAheadLog.QueuedBytes,
+		Started: s.Resolver.Transactions, Conflicted: s.Resolver.Conflicts, TooOld: s.Resolver.TooOld,
+		Reads: s.Storage.Gets, Rows: s.Storage.Rows, Writes: s.Storage.Mutations,
+		Failure: s.Error,
+	}, nil
 }
 
 // Status describes the store as it is now.

@@ -49,6 +49,9 @@ type attempt struct {
 
 		mutations []byte
 		stamped   bool
+		// lockWrite is what becomes of the lock of the database, nil: nothing.
+		lockWrite    *lockWrite
+		specialError []byte // in JSON
 		// system says that system keys are written.
 		system bool
 		// nextWithoutConflict says that the next write adds no write conflict.

@@ -21,6 +21,9 @@ func (tx *Transaction) Commit() error {
 	if err := a.readWatched(); err != nil {
 		return err
 	}
+	if err := a.commitSpecial(); err != nil {
+		return err
+	}
 	ctx, readOnly, err := a.closeForCommit()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -28,8 +29,20 @@ type getBatch struct {
 	flight  flight
 }
 
+// getAny issues a Get of any key, a special one too.
+func (a *attempt) getAny(key []byte, snapshot bool) source[[]byte] {
+	if !isSpecial(key) {
+		return a.get(key, snapshot)
+	}
+	key = bytes.Clone(key)
+	return &lazy[[]byte]{attempt: a, run: func() ([]byte, error) { return a.specialGet(key) }}
+}
+
 // get issues a Get. With snapshot it adds no read conflict.
-func (a *attempt) get(key []byte, snapshot bool) *getOp {
+func (a *attempt) get(key []byte, snapshot bool) *getOp { return a.getBelow(key, snapshot, "") }
+
+// getBelow is get for keys below end; "" is what the options allow.
+func (a *attempt) getBelow(key []byte, snapshot bool, end string) *getOp {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o := a.newGetLocked()
@@ -37,7 +50,7 @@ func (a *attempt) get(key []byte, snapshot bool) *getOp {
 	if err := a.usableLocked(); err != nil {
 		return o.finish(nil, err)
 	}
-	if err := checkReadKey(key, a.mu.options.readEnd()); err != nil {
+	if err := checkReadKey(key, cmp.Or(end, a.mu.options.readEnd())); err != nil {
 		return o.finish(nil, err)
 	}
 	if a.seesOwnWritesLocked(snapshot) {

@@ -162,14 +162,23 @@ func cloneRange(r KeyRange) KeyRange {
 // lazy is a source whose value whoever waits first brings.
 type lazy[T any] struct {
 	attempt *attempt
-	run     func(context.Context) (T, error)
+	run     func() (T, error)
 	flight  flight
 	value   T
 	err     error
 }
 
 func newLazy[T any](a *attempt, run func(context.Context) (T, error)) Future[T] {
-	return Future[T]{&lazy[T]{attempt: a, run: run}}
+	return Future[T]{&lazy[T]{attempt: a, run: func() (value T, err error) {
+		ctx, err := a.callContext()
+		if err != nil {
+			return value, err
+		}
+		if value, err = run(ctx); err != nil {
+			err = callError(ctx, err)
+		}
+		return value, err
+	}}}
 }
 
 // wait implements source.
@@ -179,21 +188,10 @@ func (o *lazy[T]) wait() (T, error) {
 	defer a.mu.Unlock()
 	if a.joinLocked(&o.flight) {
 		a.mu.Unlock()
-		value, err := o.call()
+		value, err := o.run()
 		a.mu.Lock()
 		o.value, o.err = value, err
 		a.landLocked(&o.flight)
 	}
 	return o.value, o.err
-}
-
-func (o *lazy[T]) call() (value T, err error) {
-	ctx, err := o.attempt.callContext()
-	if err != nil {
-		return value, err
-	}
-	if value, err = o.run(ctx); err != nil {
-		err = callError(ctx, err)
-	}
-	return value, err
 }

@@ -24,9 +24,7 @@ func LockDatabase(ctx context.Context, db *Database, id LockID) error {
 		if locked {
 			return
 		}
-		param := make([]byte, wire.StampBytes, wire.StampBytes+len(id)+4)
-		param = append(append(param, id[:]...), 0, 0, 0, 0)
-		tx.SetVersionstampedValue([]byte(DatabaseLockedKey), param)
+		tx.SetVersionstampedValue([]byte(DatabaseLockedKey), lockParam(id))
 	})
 }
 
@@ -59,6 +57,12 @@ func changeLock(ctx context.Context, db *Database, id LockID, change func(tx *Tr
 		return err
 	}
 	return refused
+}
+
+// lockParam is the versionstamped value of the lock's key.
+func lockParam(id LockID) []byte {
+	param := make([]byte, wire.StampBytes, wire.StampBytes+len(id)+4)
+	return append(append(param, id[:]...), 0, 0, 0, 0)
 }
 
 // lockHolder returns the id of the lock, if there is one.

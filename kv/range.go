@@ -14,6 +14,7 @@ type RangeResult struct {
 	begin, end wire.KeySelector
 	options    RangeOptions
 	scope      scope
+	special    bool // reads special keys
 	err        error
 }
 
@@ -33,6 +34,10 @@ func (a *attempt) rangeRead(begin, end wire.KeySelector, options RangeOptions, s
 	a.mu.hasRead = true
 	r := &RangeResult{attempt: a, options: options, scope: a.scopeLocked(snapshot)}
 	r.err = checkRangeOptions(options)
+	if isSpecial(begin.Key) && isSpecial(end.Key) && string(end.Key) <= specialEnd {
+		r.special = true
+		r.scope.end = specialEnd
+	}
 	if r.err == nil {
 		r.err = checkBoundKey(begin.Key, r.scope.end)
 	}
@@ -70,6 +75,10 @@ func (a *attempt) viewLocked(snapshot bool) *writeView {
 // Breaking off early is fine. Each iteration reads anew.
 func (r *RangeResult) All() iter.Seq2[KeyValue, error] {
 	return func(yield func(KeyValue, error) bool) {
+		if r.special {
+			r.yieldSpecial(yield)
+			return
+		}
 		c, err := r.cursor(false)
 		if err != nil {
 			yield(KeyValue{}, err)
@@ -95,6 +104,9 @@ func (r *RangeResult) All() iter.Seq2[KeyValue, error] {
 // Slice reads all rows at once. Give the range a limit, or know that it is
 // small.
 func (r *RangeResult) Slice() ([]KeyValue, error) {
+	if r.special {
+		return r.specialRows()
+	}
 	c, err := r.cursor(true)
 	if err != nil {
 		return nil, err
@@ -108,6 +120,28 @@ func (r *RangeResult) Slice() ([]KeyValue, error) {
 		return nil, err
 	}
 	return rows, nil
+}
+
+// specialRows reads special keys.
+func (r *RangeResult) specialRows() ([]KeyValue, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	rows, err := r.attempt.specialRange(r.begin, r.end)
+	return r.options.limited(rows), err
+}
+
+func (r *RangeResult) yieldSpecial(yield func(KeyValue, error) bool) {
+	rows, err := r.specialRows()
+	if err != nil {
+		yield(KeyValue{}, err)
+		return
+	}
+	for _, row := range rows {
+		if !yield(row, nil) {
+			return
+		}
+	}
 }
 
 // cursor resolves the selectors and begins the read. With eager its user wants

@@ -150,7 +150,7 @@ func (a *attempt) usedLocked() bool {
 // Get implements Reader; it adds a read conflict on key, unless own writes
 // alone determine the value.
 func (tx *Transaction) Get(key []byte) Future[[]byte] {
-	return Future[[]byte]{tx.current.Load().get(key, false)}
+	return Future[[]byte]{tx.current.Load().getAny(key, false)}
 }
 
 // GetKey implements Reader; it adds a read conflict on the keys between the
@@ -191,7 +191,7 @@ func (tx *Transaction) Snapshot() Reader { return snapshot{tx} }
 type snapshot struct{ tx *Transaction }
 
 func (s snapshot) Get(key []byte) Future[[]byte] {
-	return Future[[]byte]{s.tx.current.Load().get(key, true)}
+	return Future[[]byte]{s.tx.current.Load().getAny(key, true)}
 }
 
 func (s snapshot) GetKey(selector KeySelector) Future[[]byte] {

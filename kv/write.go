@@ -8,14 +8,30 @@ import (
 
 // Set gives key a value. Both are copied.
 func (tx *Transaction) Set(key, value []byte) {
+	if isSpecial(key) {
+		tx.current.Load().writeSpecial(wire.SingleKey(key), append([]byte{}, value...))
+		return
+	}
 	tx.current.Load().mutateKey(wire.SetValue, key, value)
 }
 
 // Clear removes key, if it is there.
-func (tx *Transaction) Clear(key []byte) { tx.current.Load().clearKey(key) }
+func (tx *Transaction) Clear(key []byte) {
+	if isSpecial(key) {
+		tx.current.Load().writeSpecial(wire.SingleKey(key), nil)
+		return
+	}
+	tx.current.Load().clearKey(key)
+}
 
 // ClearRange removes all keys of r, at the cost of one write.
-func (tx *Transaction) ClearRange(r KeyRange) { tx.current.Load().clearRange(r, true) }
+func (tx *Transaction) ClearRange(r KeyRange) {
+	if isSpecial(r.Begin) && string(r.Begin) < string(r.End) && string(r.End) <= specialEnd {
+		tx.current.Load().writeSpecial(cloneRange(r), nil)
+		return
+	}
+	tx.current.Load().clearRange(r, true)
+}
 
 // SetVersionstampedKey sets a key that holds the stamp of the commit. The last
 // four bytes of key are not part of it: they say, as a little-endian integer,

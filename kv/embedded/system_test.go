@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -167,5 +168,43 @@ func TestLocalityOfTheEmbeddedStoreIsTheProcess(t *testing.T) {
 	keys, err := db.BoundaryKeys(context.Background(), kv.AllKeys(), 0)
 	if err != nil || len(keys) != 1 || len(keys[0]) != 0 {
 		t.Errorf("boundaries %q, error %v", keys, err)
+	}
+}
+
+// The special keys on the store itself come from its parts.
+func TestStatusOfTheEmbeddedStoreIsItsOwn(t *testing.T) {
+	db, store := open(t, vfs.NewMem())
+	defer closeStore(t, store)
+	if err := commitOnce(t, db, func(tx *kv.Transaction) { tx.Set([]byte("k"), []byte("v")) }); err != nil {
+		t.Fatal(err)
+	}
+	text, err := readKey(db, "\xff\xff/status/json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var status struct {
+		Client struct {
+			Database struct{ Available bool } `json:"database_status"`
+		}
+		Cluster struct {
+			Generation int
+			Connection string                    `json:"connection_string"`
+			Lock       struct{ Locked bool }     `json:"database_lock_state"`
+			Processes  map[string]map[string]any `json:"processes"`
+			Workload   struct {
+				Transactions struct{ Committed struct{ Counter int } }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &status); err != nil {
+		t.Fatal(err)
+	}
+	c := &status.Cluster
+	if !status.Client.Database.Available || c.Generation != 1 || c.Lock.Locked || c.Workload.Transactions.Committed.Counter < 1 || len(c.Processes) != 1 {
+		t.Errorf("status %s", text)
+	}
+	connection, err := readKey(db, "\xff\xff/connection_string")
+	if err != nil || string(connection) != c.Connection || !bytes.HasPrefix(connection, []byte("plinth-embedded:")) {
+		t.Errorf("connection string %q, in the status %q; error %v", connection, c.Connection, err)
 	}
 }
