@@ -37,7 +37,8 @@
 // root cannot hold keys. Using it as a subspace is a mistake in the program:
 // those methods that can return an error return ErrPartitionRoot, the others
 // (Bytes, Contains, Pack, Range and Sub) panic with that error.
-// DirectorySubspace.Subspace does without the panics.
+// DirectorySubspace.Subspace does without the panics; PrefixRange is the range
+// of everything inside.
 //
 // # Errors
 //

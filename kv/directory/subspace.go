@@ -175,6 +175,12 @@ func (d *DirectorySubspace) Contains(key []byte) bool { return d.mustSubspace().
 // the directory. It panics with ErrPartitionRoot on the root of a partition.
 func (d *DirectorySubspace) Range() kv.KeyRange { return d.mustSubspace().Range() }
 
+// PrefixRange returns the range of all keys that begin with the directory's
+// prefix, which is its Begin. Unlike Range it holds also what is no tuple. For
+// the root of a partition that is everything inside, metadata included: enough
+// to measure or copy it as a whole, not to write there.
+func (d *DirectorySubspace) PrefixRange() kv.KeyRange { return kv.PrefixRange(d.space.Bytes()) }
+
 // String returns path and prefix for people to read.
 func (d *DirectorySubspace) String() string {
 	kind := "DirectorySubspace"

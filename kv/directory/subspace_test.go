@@ -42,6 +42,8 @@ func TestADirectoryIsASubspace(t *testing.T) {
 		"Sub":                  {d.Sub("a", 1).Bytes(), plain.Sub("a", 1).Bytes()},
 		"Range.Begin":          {d.Range().Begin, plain.Range().Begin},
 		"Range.End":            {d.Range().End, plain.Range().End},
+		"PrefixRange.Begin":    {d.PrefixRange().Begin, plain.Bytes()},
+		"PrefixRange.End":      {d.PrefixRange().End, []byte("\x81\x01")},
 		"PackWithVersionstamp": {stamped[:2], plain.Bytes()},
 	} {
 		if !bytes.Equal(pair[0], pair[1]) {
