@@ -55,8 +55,8 @@ With --json each command prints one line, a JSON object: "command", "ok", and
 				out := &writer{out: cmd.OutOrStdout()}
 				session := shell.NewSession(shell.Config{
 					Database: db, Out: out, ErrOut: cmd.ErrOrStderr(),
-					Status: statusOf(store), Estimate: store.EstimateBytes,
-					JSON: flags.asJSON, Color: hasColors(cmd.OutOrStdout(), os.Getenv),
+					Status: statusOf(store), JSON: flags.asJSON,
+					Color: hasColors(cmd.OutOrStdout(), os.Getenv),
 				})
 				return flags.run(cmd, session, out)
 			})

@@ -223,6 +223,30 @@ func TestTheShellSaysMoreWithStatusDetails(t *testing.T) {
 	}
 }
 
+func TestALockKeepsOthersAway(t *testing.T) {
+	dir := t.TempDir()
+	out, _ := mustRun(t, "", "shell", "--dir", dir, "--json", "--exec", "lock")
+	var locked struct {
+		Result struct {
+			ID string `json:"lock_id"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &locked); err != nil || len(locked.Result.ID) != 32 {
+		t.Fatalf("lock printed %q, %v", out, err)
+	}
+	for _, command := range []string{"get a", "set a 1", "lock", "unlock 00000000000000000000000000000000"} {
+		status, _, errOut := plinthWith(t, "", "shell", "--dir", dir, "--exec", command)
+		if status != statusFailed || !strings.Contains(errOut, "database is locked") {
+			t.Errorf("%s: exit status %d, %q", command, status, errOut)
+		}
+	}
+	mustRun(t, "", "shell", "--dir", dir, "--exec", "option on lock_aware; set a 1")
+	mustRun(t, "", "shell", "--dir", dir, "--exec", "unlock "+locked.Result.ID)
+	if out, _ := mustRun(t, "", "shell", "--dir", dir, "--exec", "get a"); out != "`a' is `1'\n" {
+		t.Errorf("after unlock: %q", out)
+	}
+}
+
 func TestColorsAreForTerminalsThatWantThem(t *testing.T) {
 	none := func(string) string { return "" }
 	if hasColors(&bytes.Buffer{}, none) {

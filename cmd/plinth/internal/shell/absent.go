@@ -12,7 +12,6 @@ const (
 	needsTenants       = "Plinth has no tenants yet: use a prefix or a directory for each"
 	needsLimits        = "Plinth has no limits on the rate of tags or tenants yet"
 	needsShards        = "it shows or moves the shards of a cluster, which Plinth does not have yet: this store is one shard"
-	needsLock          = "this store cannot be locked: while one process has it open no other can use it"
 	needsRecovery      = "it intervenes in the recovery of a cluster, which Plinth does not have yet"
 	needsBlobs         = "Plinth keeps nothing in blob stores"
 	needsKnobs         = "this store has no knobs: sizes are options of embedded.Open"
@@ -30,8 +29,7 @@ func absent() map[string]string {
 		needsConfiguration: "configure fileconfigure changefeed rangeconfig cache_range datadistribution tssq",
 		needsTenants:       "tenant tenantgroup createtenant deletetenant listtenants gettenant renametenant usetenant defaulttenant metacluster",
 		needsLimits:        "throttle quota",
-		needsShards:        "locationmetadata getlocation hotrange redistribute triggerddteaminfolog",
-		needsLock:          "lock unlock rangelock",
+		needsShards:        "locationmetadata hotrange redistribute triggerddteaminfolog rangelock",
 		needsRecovery:      "advanceversion versionepoch targetversion force_recovery_with_data_loss",
 		needsBlobs:         "blobrange blobkey blobrestore",
 		needsKnobs:         "setknob getknob clearknob",

@@ -13,7 +13,7 @@ import (
 func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 	_, s, _ := newSession(t, Config{})
 	for line, want := range map[string][]string{
-		"getr":                {"getrange ", "getrangekeys "},
+		"getrange":            {"getrange ", "getrangekeys ", "getrangesplitpoints "},
 		"beg":                 {"begin "},
 		"set a 1; com":        {"set a 1; commit "},
 		"get a;cle":           {"get a;clear ", "get a;clearrange "},

@@ -51,6 +51,6 @@ func (s *Session) sleep(ctx context.Context, args [][]byte) (reply, error) {
 
 // waitConnected returns once the database answers.
 func (s *Session) waitConnected(ctx context.Context, _ [][]byte) (reply, error) {
-	_, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() })
+	_, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() }, kv.WithReadLockAware(true))
 	return reply{}, err
 }

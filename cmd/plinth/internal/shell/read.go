@@ -19,7 +19,10 @@ func read[T any](ctx context.Context, s *Session, f func(kv.Reader) (T, error)) 
 	if s.tx != nil {
 		return f(s.tx)
 	}
-	return kv.ReadTransact(ctx, s.db, f, s.transactionOptions()...)
+	return kv.ReadTransact(ctx, s.db, func(r kv.Reader) (T, error) {
+		value, err := f(r)
+		return value, notLocked(err)
+	}, s.transactionOptions()...)
 }
 
 func (s *Session) get(ctx context.Context, args [][]byte) (reply, error) {
@@ -162,19 +165,4 @@ func (s *Session) getVersion(ctx context.Context, _ [][]byte) (reply, error) {
 		return reply{}, err
 	}
 	return reply{fmt.Sprintln(version), fields{{"version", version}}}, nil
-}
-
-func (s *Session) getEstimatedRangeSize(_ context.Context, args [][]byte) (reply, error) {
-	r, err := rangeOf(args)
-	if err != nil {
-		return reply{}, err
-	}
-	if s.estimate == nil {
-		return reply{}, &misuse{"this store gives no estimates"}
-	}
-	bytes, err := s.estimate(r.Begin, r.End)
-	if err != nil {
-		return reply{}, err
-	}
-	return reply{fmt.Sprintf("about %d bytes\n", bytes), fields{{"bytes", bytes}}}, nil
 }

@@ -106,6 +106,9 @@ func describe(err error) *failure {
 	if errors.As(err, &store) {
 		f.Code, f.Name = store.Code, store.Name
 	}
+	if errors.As(err, new(*lockedError)) {
+		f.Code, f.Name = kv.ErrDatabaseLocked.Code, kv.ErrDatabaseLocked.Name
+	}
 	var syntax *SyntaxError
 	if errors.As(err, &syntax) {
 		f.Column = syntax.Column

@@ -13,13 +13,12 @@ import (
 // Session runs commands on a database, one at a time. It keeps the transaction
 // between begin and commit.
 type Session struct {
-	db       *kv.Database
-	out      io.Writer // what commands print
-	errOut   io.Writer // errors and usage
-	status   StatusFunc
-	estimate EstimateFunc
-	json     bool
-	color    bool
+	db     *kv.Database
+	out    io.Writer // what commands print
+	errOut io.Writer // errors and usage
+	status StatusFunc
+	json   bool
+	color  bool
 
 	// options are those of every transaction, in the order they were given.
 	options []setting
@@ -34,10 +33,6 @@ type Session struct {
 	readOnly bool      // writemode off
 }
 
-// EstimateFunc returns about how many bytes the rows of a range take; see
-// embedded.Store.
-type EstimateFunc func(begin, end []byte) (int64, error)
-
 // Config is what a Session works with.
 type Config struct {
 	Database *kv.Database
@@ -45,8 +40,6 @@ type Config struct {
 	Out, ErrOut io.Writer
 	// Status describes the store for the status command; it may be nil.
 	Status StatusFunc
-	// Estimate is for getestimatedrangesize, which fails without; it may be nil.
-	Estimate EstimateFunc
 	// JSON prints one line of JSON for each command, errors included, instead
 	// of text.
 	JSON bool
@@ -57,7 +50,7 @@ type Config struct {
 // NewSession returns a session outside of any transaction.
 func NewSession(c Config) *Session {
 	return &Session{
-		db: c.Database, out: c.Out, errOut: c.ErrOut, status: c.Status, estimate: c.Estimate,
+		db: c.Database, out: c.Out, errOut: c.ErrOut, status: c.Status,
 		json: c.JSON, color: c.Color && !c.JSON,
 	}
 }

@@ -52,7 +52,7 @@ func (s *Session) printStatus(ctx context.Context, args [][]byte) (reply, error)
 		return reply{}, usageOf("status")
 	}
 	begin := time.Now()
-	version, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() })
+	version, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() }, kv.WithReadLockAware(true))
 	took := time.Since(begin)
 
 	var status Status

@@ -57,9 +57,6 @@ func newTranscript(t *testing.T) *transcript {
 		}
 	})
 	config := Config{Database: db, Out: &s.out, ErrOut: &prefixed{&s.out}}
-	config.Estimate = func(begin, end []byte) (int64, error) {
-		return int64(1000*len(begin) + len(end)), nil
-	}
 	s.session = NewSession(config)
 	config.Color = true
 	s.color = NewSession(config)
@@ -121,7 +118,7 @@ func (s *transcript) run(t *testing.T, session *Session, lines string) {
 
 // errorOf returns the store's error of a number.
 func errorOf(code int) error {
-	for _, e := range []*wire.Error{wire.ErrTransactionTooOld, wire.ErrCommitUnknownResult, wire.ErrNotCommitted, wire.ErrDiskFull} {
+	for _, e := range []*wire.Error{wire.ErrTransactionTooOld, wire.ErrCommitUnknownResult, wire.ErrNotCommitted, wire.ErrDiskFull, wire.ErrDatabaseLocked} {
 		if e.Code == code {
 			return e
 		}

@@ -89,6 +89,17 @@ func readVerbs() []verb {
 				"It reads nothing, is rough, and does not count what was written in the last seconds. It is no part of the transaction.\n\n" + escapingKeys,
 		},
 		{
+			name: "getrangesplitpoints", usage: "getrangesplitpoints <BEGINKEY> <ENDKEY> <BYTES>", minArgs: 3, maxArgs: 3, run: (*Session).getRangeSplitPoints,
+			short: "find keys that split a range",
+			long: "Prints keys that split the range from BEGINKEY to ENDKEY into parts of about so many bytes, the two of them included. " +
+				"Sizes are those of getestimatedrangesize.\n\n" + escapingKeys,
+		},
+		{
+			name: "getlocation", usage: "getlocation <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).getLocation,
+			short: "print where a key is",
+			long:  "Prints the addresses of the servers that hold KEY. In an embedded store that is this process, where nothing listens.\n\n" + escapingKeys,
+		},
+		{
 			name: "watch", usage: "watch <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).watch,
 			short: "wait until the value of a key changes",
 			long: "Returns when KEY has another value than it has now, is cleared, or is set if it is not there, and prints " +
@@ -189,6 +200,17 @@ func otherVerbs() []verb {
 			name: "history", usage: "history [COUNT]", maxArgs: 1, run: (*Session).history,
 			short: "print the lines that were entered",
 			long:  "Prints the lines that were entered at the terminal, of this session and of earlier ones; with COUNT only the last ones.",
+		},
+		{
+			name: "lock", usage: "lock", run: (*Session).lock,
+			short: "lock the database",
+			long: "Locks the database and prints the id that unlock needs. Transactions fail then, until somebody unlocks it, unless " +
+				"they have the option lock_aware. The lock is in the store and outlives the process.",
+		},
+		{
+			name: "unlock", usage: "unlock <ID>", minArgs: 1, maxArgs: 1, run: (*Session).unlock,
+			short: "unlock the database",
+			long:  "Takes the lock with this ID away.",
 		},
 		{
 			name: "sleep", usage: "sleep <SECONDS>", minArgs: 1, maxArgs: 1, run: (*Session).sleep,

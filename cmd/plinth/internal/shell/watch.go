@@ -11,7 +11,12 @@ func (s *Session) watch(ctx context.Context, args [][]byte) (reply, error) {
 		return reply{}, &misuse{"watch cannot be used in a transaction"}
 	}
 	key := args[0]
-	w, err := kv.Transact(ctx, s.db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch(key), nil }, s.transactionOptions()...)
+	w, err := kv.Transact(ctx, s.db, func(tx *kv.Transaction) (*kv.Watch, error) {
+		if _, err := tx.ReadVersion(); err != nil {
+			return nil, notLocked(err)
+		}
+		return tx.Watch(key), nil
+	}, s.transactionOptions()...)
 	if err != nil {
 		return reply{}, err
 	}

@@ -30,7 +30,7 @@ func (s *Session) write(ctx context.Context, f func(*kv.Transaction) error) (rep
 		if err == nil {
 			return committed(tx)
 		}
-		if err := tx.OnError(err); err != nil {
+		if err := tx.OnError(notLocked(err)); err != nil {
 			return reply{}, err
 		}
 	}
