@@ -47,6 +47,10 @@ type simFlags struct {
 	// plant is the bug to plant, hunt the bugs to look for.
 	plant string
 	hunt  []string
+	// pkg is the package whose tests to run instead of Plinth's own workloads,
+	// runs the tests, tags its build tags, testArgs its arguments.
+	pkg, runs, tags string
+	testArgs        []string
 }
 
 func newSimCommand(*environment) *cobra.Command { return newSimCommandOn(new(simFlags)) }
@@ -67,7 +71,11 @@ commit, or for each state of a modified tree; after an interruption --resume
 goes on with the seeds that have not run yet.
 
 It needs the go command and a clone of the source tree; run it inside one or
-name it with --source. The first run compiles for a minute or two.`,
+name it with --source. The first run compiles for a minute or two.
+
+With --package it runs tests of your own, of any module that requires Plinth:
+those that call simtest.Run (package kv/simtest). That needs no clone. What
+follows "--" is for the test binary.`,
 		Example: `  plinth sim
   plinth sim --seeds 100
   plinth sim --seed 7 --trace
@@ -75,8 +83,10 @@ name it with --source. The first run compiles for a minute or two.`,
   plinth sim --seed 1 --seeds 10000
   plinth sim --resume
   plinth sim --totals --json
-  plinth sim --bugs all`,
-		Args: cobra.NoArgs,
+  plinth sim --bugs all
+  plinth sim --package ./bank
+  plinth sim --package ./bank --run TestTransfers --seed 7`,
+		Args: f.simArgs,
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			f.note(cmd)
 			return f.check(cmd.Flags())
@@ -88,11 +98,16 @@ name it with --source. The first run compiles for a minute or two.`,
 				return f.printTotals(printer)
 			case len(f.hunt) > 0:
 				return f.findBugs(cmd.Context(), printer.out, printer.progress)
+			case f.pkg != "":
+				return f.runTests(cmd.Context(), printer)
 			}
 			return f.run(cmd.Context(), printer)
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&f.pkg, "package", "", "run the tests of this `package` that call simtest.Run")
+	flags.StringVar(&f.runs, "run", "", "with --package: run the tests that match this `regexp`, as with go test (default: all)")
+	flags.StringVar(&f.tags, "tags", "", "with --package: build `tags`, separated by commas")
 	flags.Uint64Var(&f.seed, "seed", 0, "first `seed`; without --seeds and --minutes the only one (default: fresh ones)")
 	flags.Uint64Var(&f.seeds, "seeds", 0, "`number` of seeds to run (default 1 with --seed, else 10)")
 	flags.Float64Var(&f.minutes, "minutes", 0, "run seeds until so many `minutes` have passed")
@@ -167,10 +182,16 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 	for _, name := range guestFlags() {
 		pairs = append(pairs, pair{"resume", name, "it takes the arguments of the last sitting"})
 	}
+	for _, name := range append(guestFlags(), "bugs", "plant", "totals", "resume", "history", "source", "campaign") {
+		pairs = append(pairs, pair{"package", name, "it runs other tests than Plinth's own, and keeps no results"})
+	}
 	for _, p := range pairs {
 		if flags.Changed(p.flag) && flags.Changed(p.other) {
 			return fmt.Errorf("--%s does not go with --%s: %s", p.flag, p.other, p.why)
 		}
+	}
+	if f.pkg == "" && (f.runs != "" || f.tags != "" || len(f.testArgs) > 0) {
+		return errors.New("--run and --tags are about a package: name it with --package")
 	}
 	if f.plant == "all" {
 		return errors.New("--plant plants one bug: name it")

@@ -41,6 +41,8 @@ func arrows() []arrow {
 		{from: "kv/blob", to: []string{"internal/wire", "kv", "kv/tuple", "kv/subspace"}, outsideTests: []string{"kv/...", "internal/wire"}},
 		{from: "kv/bulk", to: []string{"internal/wire", "kv"}, outsideTests: []string{"kv/...", "internal/wire"}},
 		{from: "kv/embedded", to: slices.Concat(base, []string{"kv", "cluster/..."})},
+		// It brings the simulation to users' tests, and no further.
+		{from: "kv/simtest", to: slices.Concat(base, []string{"kv", "cluster/...", "internal/sim/..."})},
 		{from: "cmd/...", to: []string{"cmd/...", "kv/...", "layers/...", "cluster/...", "internal/..."}},
 		{from: "cluster/...", to: slices.Concat(base, roles, []string{"internal/raftgroup", "internal/wal", "internal/transport/..."})},
 		{from: "internal/wire"},
@@ -239,7 +241,7 @@ func lightClient(t *tree) []finding {
 	}
 	var found []finding
 	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
-		if under(dir, "kv") && !under(dir, "kv/embedded") {
+		if under(dir, "kv") && !under(dir, "kv/embedded") && !under(dir, "kv/simtest") {
 			found = append(found, t.followHeavy(byDir, dir)...)
 		}
 	}

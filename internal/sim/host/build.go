@@ -90,18 +90,33 @@ type builder struct {
 	BuildConfig
 	// cache is shared by all source trees, dir belongs to this one.
 	cache, dir string
+	// modfile is the copy of go.mod to ask for versions; empty is the module's
+	// own.
+	modfile string
 }
 
 func newBuilder(config BuildConfig) (*builder, error) {
+	b, err := newPlainBuilder(config)
+	if err != nil {
+		return nil, err
+	}
+	if !isSource(b.Root) {
+		return nil, fmt.Errorf("%w in %s", ErrNoSource, b.Root)
+	}
+	if b.Package == "" {
+		b.Package = guestPackage
+	}
+	return b, b.openDir("build-" + key([]byte(b.moduleDir())))
+}
+
+// newPlainBuilder returns a builder that has no directory yet.
+func newPlainBuilder(config BuildConfig) (*builder, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, ErrNoGo
 	}
 	root, err := filepath.Abs(config.Root)
 	if err != nil {
 		return nil, err
-	}
-	if !isSource(root) {
-		return nil, fmt.Errorf("%w in %s", ErrNoSource, root)
 	}
 	config.Root = root
 	cache, err := cacheDir(config.CacheDir)
@@ -111,16 +126,17 @@ func newBuilder(config BuildConfig) (*builder, error) {
 	if config.Log == nil {
 		config.Log = io.Discard
 	}
-	if config.Package == "" {
-		config.Package = guestPackage
-	}
-	b := &builder{BuildConfig: config, cache: cache}
-	b.dir = filepath.Join(cache, "build-"+key([]byte(b.moduleDir())))
+	return &builder{BuildConfig: config, cache: cache}, nil
+}
+
+// openDir makes the directory of the build, if it is not there yet.
+func (b *builder) openDir(name string) error {
+	b.dir = filepath.Join(b.cache, name)
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cache directory of the simulation: %w", err)
+		return fmt.Errorf("cache directory of the simulation: %w", err)
 	}
 	markUsed(b.dir)
-	return b, nil
+	return nil
 }
 
 // moduleDir is where the go command runs.
@@ -163,14 +179,8 @@ func (b *builder) compile(ctx context.Context, pebble string) ([]byte, error) {
 // writeModfile copies go.mod and go.sum and points Pebble to its patched copy.
 func (b *builder) writeModfile(ctx context.Context, pebble string) (string, error) {
 	modfile := filepath.Join(b.dir, "go.mod")
-	for _, name := range []string{"go.mod", "go.sum"} {
-		data, err := os.ReadFile(filepath.Join(b.moduleDir(), name))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(b.dir, name), data, 0o644); err != nil {
-			return "", err
-		}
+	if err := b.copyModuleFiles(); err != nil {
+		return "", err
 	}
 	if _, err := b.goCommand(ctx, nil, "mod", "edit", "-replace="+pebbleModule+"="+pebble, modfile); err != nil {
 		return "", err

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,7 +82,11 @@ func (b *builder) patchedPebble(ctx context.Context) (string, error) {
 // downloadPebble returns the version of Pebble in go.mod and its place in the
 // module cache, into which it is downloaded if need be.
 func (b *builder) downloadPebble(ctx context.Context) (version, dir string, err error) {
-	out, err := b.goCommand(ctx, nil, "mod", "download", "-json", pebbleModule)
+	args := []string{"mod", "download", "-json", pebbleModule}
+	if b.modfile != "" {
+		args = slices.Insert(args, 2, "-modfile="+b.modfile)
+	}
+	out, err := b.goCommand(ctx, nil, args...)
 	if err != nil {
 		return "", "", fmt.Errorf("getting Pebble's source: %w", err)
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -19,8 +20,8 @@ const stderrLines = 80
 // program wrote to standard error, and the command that replays the run.
 func (r *Result) Print(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %v, %.1f s simulated in %.1f s%s\n",
-		r.Seed, r.Outcome, r.Virtual.Seconds(), r.Wall.Seconds(), Describe(r.Report))
+	fmt.Fprintf(&b, "%s: %v, %.1f s simulated in %.1f s%s\n",
+		r.name(), r.Outcome, r.Virtual.Seconds(), r.Wall.Seconds(), Describe(r.Report))
 	if r.Outcome != Passed {
 		r.printFailure(&b)
 	}
@@ -37,7 +38,11 @@ func (r *Result) printFailure(b *strings.Builder) {
 		}
 	}
 	if r.Stderr != "" {
-		fmt.Fprintln(b, "standard error of the simulated program:")
+		if r.Test == "" {
+			fmt.Fprintln(b, "standard error of the simulated program:")
+		} else {
+			fmt.Fprintln(b, "output of the test:")
+		}
 		lines := strings.SplitAfter(r.Stderr, "\n")
 		for _, line := range lines[:min(len(lines), stderrLines)] {
 			b.WriteString("  " + line)
@@ -46,16 +51,32 @@ func (r *Result) printFailure(b *strings.Builder) {
 			fmt.Fprintf(b, "  ... %d lines more\n", len(lines)-stderrLines)
 		}
 	}
-	fmt.Fprintf(b, "\nFAILED seed %d: %v\nreplay: %s\n", r.Seed, r.Err, r.Replay())
+	if r.Test != "" && touchesOutside(r.Stderr) {
+		fmt.Fprintln(b, outsideHint)
+	}
+	fmt.Fprintf(b, "\nFAILED %s: %v\nreplay: %s\n", r.name(), r.Err, r.Replay())
 	if r.Report != nil && len(r.Report.History) > 0 {
 		fmt.Fprintf(b, "what the clients did and saw: %s --history seed%d.txt (or .html, .edn, .json)\n", r.Replay(), r.Seed)
 	}
 }
 
-// Replay is the command that runs the seed again, from the source tree.
+// name says what ran.
+func (r *Result) name() string {
+	if r.Test == "" {
+		return fmt.Sprintf("seed %d", r.Seed)
+	}
+	return fmt.Sprintf("%s, seed %d", strings.Trim(r.Test, "^$"), r.Seed)
+}
+
+// Replay is the command that runs the seed again, from the source tree, or from
+// the directory that the test was run from.
 func (r *Result) Replay() string {
-	words := []string{"go run ./cmd/plinth sim --seed", fmt.Sprint(r.Seed)}
-	for _, arg := range slices.Concat(r.Flags, r.Args) {
+	words := []string{cmp.Or(r.Command, "go run ./cmd/plinth sim"), "--seed", fmt.Sprint(r.Seed)}
+	args := slices.Clone(r.Flags)
+	if r.Test != "" && len(r.Args) > 0 {
+		args = append(args, "--")
+	}
+	for _, arg := range append(args, r.Args...) {
 		words = append(words, quote(arg))
 	}
 	return strings.Join(words, " ")

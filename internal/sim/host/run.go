@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/sys"
 
+	"github.com/plinthdb/plinth/internal/sim/hostcall"
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/trace"
 )
@@ -23,6 +24,11 @@ type RunConfig struct {
 	Seed uint64
 	// Args are the program's arguments, next to its seed.
 	Args []string
+	// Test says that the program is a test binary (see BuildTests), and which of
+	// its tests to run, as in go test -run.
+	Test string
+	// Command is how the user calls plinth sim; empty is from the source tree.
+	Command string
 	// Env are names and values of environment variables, in turn.
 	Env []string
 	// Flags are what plinth sim needs to run the same program again, next to
@@ -79,9 +85,10 @@ const (
 // Result is what became of one run.
 type Result struct {
 	Seed uint64
-	// Args and Flags are those of RunConfig.
-	Args, Flags []string
-	Outcome     Outcome
+	// Args, Flags, Test and Command are those of RunConfig.
+	Args, Flags   []string
+	Test, Command string
+	Outcome       Outcome
 	// Err says what went wrong; nil only if Passed.
 	Err error
 	// Hash is the hash of the whole trace, Lines its length, Tail its end.
@@ -118,7 +125,19 @@ func (r *run) addTrace(line []byte) {
 	r.trace.Add(r.clock.now, line)
 }
 
-func (r *run) setReport(data []byte) { r.report, r.err = report.Decode(data) }
+// setReport takes the program's report. A test binary sends one for each time
+// that it calls simtest.Run.
+func (r *run) setReport(data []byte) {
+	next, err := report.Decode(data)
+	if err != nil || r.report == nil {
+		r.report, r.err = next, err
+		return
+	}
+	r.report.Add(next)
+	if r.report.Violation == nil {
+		r.report.Violation = next.Violation
+	}
+}
 
 var (
 	errVirtualLimit = errors.New("the virtual time limit of the host was reached")
@@ -147,8 +166,15 @@ func (p *Program) Run(ctx context.Context, config RunConfig) *Result {
 	case result := <-ended:
 		return result
 	case <-timer.C:
-		return &Result{Seed: config.Seed, Args: config.Args, Flags: config.Flags, Outcome: Hung, Err: errStuck}
+		r := config.newResult()
+		r.Outcome, r.Err = Hung, errStuck
+		return r
 	}
+}
+
+// newResult returns a result that says what was run.
+func (c *RunConfig) newResult() *Result {
+	return &Result{Seed: c.Seed, Args: c.Args, Flags: c.Flags, Test: c.Test, Command: c.Command}
 }
 
 func (p *Program) run(ctx context.Context, config RunConfig) *Result {
@@ -158,13 +184,14 @@ func (p *Program) run(ctx context.Context, config RunConfig) *Result {
 	stderr := &head{limit: 256 << 10}
 	err := p.instantiate(context.WithValue(ctx, runKey{}, r), config, r.moduleConfig(config, p.memory, stderr))
 	r.trace.Add(r.clock.now, fmt.Appendf(nil, "end looks=%d", r.clock.looks))
-	result := &Result{
-		Seed: config.Seed, Args: config.Args, Flags: config.Flags,
-		Hash: r.trace.Sum(), Lines: r.trace.Lines(), Tail: r.trace.Tail(),
-		Virtual: r.clock.now, Wall: time.Since(r.began), Start: r.start,
-		Stderr: stderr.String(), Report: r.report,
-	}
+	result := config.newResult()
+	result.Hash, result.Lines, result.Tail = r.trace.Sum(), r.trace.Lines(), r.trace.Tail()
+	result.Virtual, result.Wall, result.Start = r.clock.now, time.Since(r.began), r.start
+	result.Stderr, result.Report = stderr.String(), r.report
 	result.Outcome, result.Err = r.judge(ctx, err)
+	if config.Test != "" {
+		result.judgeTest(err)
+	}
 	if err := r.trace.Flush(); err != nil && result.Err == nil {
 		result.Outcome, result.Err = Stopped, fmt.Errorf("writing the trace: %w", err)
 	}
@@ -219,9 +246,15 @@ func (r *run) moduleConfig(config RunConfig, memoryBytes int64, stderr io.Writer
 	for i := 0; i+1 < len(config.Env); i += 2 {
 		module = module.WithEnv(config.Env[i], config.Env[i+1])
 	}
+	seedText := strconv.FormatUint(config.Seed, 10)
+	args := []string{"guest", "--seed", seedText}
+	if config.Test != "" {
+		args = []string{"test", "-test.run=" + config.Test, "-test.timeout=" + testLimit.String()}
+		module = module.WithEnv(hostcall.SeedVariable, seedText)
+	}
 	return module.
 		WithName(""). // any number of instances
-		WithArgs(append([]string{"guest", "--seed", strconv.FormatUint(config.Seed, 10)}, config.Args...)...).
+		WithArgs(append(args, config.Args...)...).
 		WithEnv("GOTRACEBACK", "all").
 		WithEnv("GOMEMLIMIT", strconv.FormatInt(softLimit, 10)).
 		WithStdout(stderr).WithStderr(stderr).

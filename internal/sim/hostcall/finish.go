@@ -2,6 +2,10 @@ package hostcall
 
 import "github.com/plinthdb/plinth/internal/sim/report"
 
+// SeedVariable is the environment variable that holds the seed of a simulated
+// test, which cannot have arguments of its own.
+const SeedVariable = "PLINTH_SIM_SEED"
+
 // Exit statuses of a simulated program; internal/sim/host knows them.
 const (
 	statusPassed   = 0
