@@ -26,6 +26,7 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 		"ApiCorrectness":          func(rng *rand.Rand) Workload { return newAPICorrectness(rng) },
 		"AtomicOps":               func(rng *rand.Rand) Workload { return newAtomicOps(rng) },
 		"AtomicOpsApiCorrectness": func(rng *rand.Rand) Workload { return newAtomicOpsAPI(rng) },
+		"AutomaticIdempotency":    func(rng *rand.Rand) Workload { return newAutomaticIdempotency(rng) },
 		"BankTransfers":           func(rng *rand.Rand) Workload { return newBankTransfers(rng) },
 		"ConflictRange":           func(rng *rand.Rand) Workload { return newConflictRange(rng) },
 		"Cycle":                   func(rng *rand.Rand) Workload { return newCycle(rng) },
