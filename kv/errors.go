@@ -49,7 +49,6 @@ var (
 	ErrTransactionReadOnly    = wire.ErrTransactionReadOnly    // 2023
 	ErrMapperBadIndex         = wire.ErrMapperBadIndex         // 2030
 	ErrMapperBadRange         = wire.ErrMapperBadRange         // 2032
-	ErrMappedReadsOwnWrites   = wire.ErrMappedReadsOwnWrites   // 2039
 	ErrKeyNotTuple            = wire.ErrKeyNotTuple            // 2041
 	ErrValueNotTuple          = wire.ErrValueNotTuple          // 2042
 	ErrMapperNotTuple         = wire.ErrMapperNotTuple         // 2043

@@ -98,7 +98,7 @@ func namedErrors() map[int]error {
 		2005: kv.ErrInvertedRange, 2006: kv.ErrInvalidOptionValue, 2007: kv.ErrInvalidOption, 2010: kv.ErrReadVersionAlreadySet,
 		2011: kv.ErrVersionInvalid, 2012: kv.ErrRangeLimitsInvalid, 2017: kv.ErrUsedDuringCommit, 2018: kv.ErrInvalidMutationType,
 		2021: kv.ErrNoCommitVersion, 2023: kv.ErrTransactionReadOnly, 2101: kv.ErrTransactionTooLarge, 2102: kv.ErrKeyTooLarge,
-		2030: kv.ErrMapperBadIndex, 2032: kv.ErrMapperBadRange, 2039: kv.ErrMappedReadsOwnWrites, 2041: kv.ErrKeyNotTuple,
+		2030: kv.ErrMapperBadIndex, 2032: kv.ErrMapperBadRange, 2041: kv.ErrKeyNotTuple,
 		2042: kv.ErrValueNotTuple, 2043: kv.ErrMapperNotTuple, 2108: kv.ErrUnsupportedOperation, 2109: kv.ErrTooManyTags,
 		2110: kv.ErrTagTooLong, 2112: kv.ErrSpecialCrossModuleRead, 2113: kv.ErrSpecialNoModule, 2114: kv.ErrSpecialWriteDisabled,
 		2115: kv.ErrSpecialNoWriteModule, 2116: kv.ErrSpecialCrossModule, 2117: kv.ErrSpecialAPIFailure,

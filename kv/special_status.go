@@ -13,6 +13,7 @@ import (
 // StatusBackend is a back-end that can describe its store. Of one that is none
 // the special keys on status and connection are absent.
 type StatusBackend interface {
+	// StoreStatus returns the state of the store now.
 	StoreStatus(context.Context) (wire.StoreStatus, error)
 }
 

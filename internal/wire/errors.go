@@ -107,7 +107,6 @@ var (
 	ErrTransactionReadOnly    = named(2023, "transaction_read_only", "transaction is read-only")
 	ErrMapperBadIndex         = named(2030, "mapper_bad_index", "index in K[...] or V[...] of a mapper is no number, or beyond the tuple")
 	ErrMapperBadRange         = named(2032, "mapper_bad_range_decriptor", "\"{...}\" must be the last element of a mapper")
-	ErrMappedReadsOwnWrites   = named(2039, "get_mapped_range_reads_your_writes", "a mapped range read came upon a key that the transaction has written")
 	ErrKeyNotTuple            = named(2041, "key_not_tuple", "key is not a packed tuple")
 	ErrValueNotTuple          = named(2042, "value_not_tuple", "value is not a packed tuple")
 	ErrMapperNotTuple         = named(2043, "mapper_not_tuple", "mapper is not a packed tuple")
