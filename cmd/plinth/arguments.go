@@ -43,6 +43,14 @@ func completeFlag(cmd *cobra.Command, name string, values ...string) {
 	}
 }
 
+// completeNothing keeps the shell from offering files as the values of flags
+// that are no files.
+func completeNothing(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		completeFlag(cmd, name)
+	}
+}
+
 // oneArgument demands exactly one argument that is not empty: name is how the
 // usage line calls it, what says what it is.
 func oneArgument(name, what string) cobra.PositionalArgs {

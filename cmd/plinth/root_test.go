@@ -152,6 +152,16 @@ func TestTheShellCompletesFlagsAndTheirValues(t *testing.T) {
 		{[]string{"shell", "--dir", ""}, ":16\n"},
 		{[]string{"import", "--on-error", ""}, "stop\ncontinue\n:4\n"},
 		{[]string{"--log-level", ""}, "debug\ninfo\nwarn\nerror\n:4\n"},
+		{[]string{"--log-format", ""}, "text\njson\n:4\n"},
+		{[]string{"import", "--format", ""}, "text\njson\n:4\n"},
+		{[]string{"export", "--format", ""}, "text\njson\njson-base64\n:4\n"},
+		{[]string{"export", "--prefix", ""}, ":4\n"}, // nothing
+		{[]string{"import", "--begin", ""}, ":4\n"},
+		{[]string{"import", "--resume", "--dir", ""}, ":16\n"},
+		{[]string{"import", "--dir", "data", ""}, ":0\n"}, // files
+		{[]string{"shell", "--exec", ""}, ":4\n"},
+		{[]string{"shell", "--history", ""}, ":0\n"},
+		{[]string{"shell", "--memory", ""}, ":4\n"},
 	} {
 		_, out, _ := plinth(t, append([]string{cobra.ShellCompRequestCmd}, c.args...)...)
 		if !strings.HasPrefix(out, c.want) {

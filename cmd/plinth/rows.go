@@ -33,6 +33,7 @@ func (f *rowFlags) addRows(cmd *cobra.Command, formats ...dump.Format) {
 
 	f.format = rowFormat{value: dump.Text, known: formats}
 	flags.Var(&f.format, "format", "`format` of the lines: "+f.format.choice())
+	completeNothing(cmd, "begin", "end", "prefix")
 	completeFlag(cmd, "format", f.format.names()...)
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if bytes.Compare(f.keys.Begin, f.keys.End) > 0 {

@@ -68,6 +68,8 @@ With --json each command prints one line, a JSON object: "command", "ok", and
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print a line of JSON for each command")
 	cmd.Flags().BoolVar(&flags.noHistory, "no-history", false, "neither read nor write the history")
 	cmd.MarkFlagsMutuallyExclusive("history", "no-history")
+	completeNothing(cmd, "exec")
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
 	return cmd
 }
 
