@@ -83,6 +83,24 @@ func TestAResetBeginsTheTimeOutAnew(t *testing.T) {
 	})
 }
 
+func TestTheMaximumDelayBoundsEveryPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, _ := open(t)
+		const most = 15 * time.Millisecond
+		tx := db.Begin(background, kv.WithMaxRetryDelay(most))
+		defer tx.Cancel()
+		for range 8 {
+			began := time.Now()
+			if err := tx.OnError(kv.ErrProcessBehind); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took <= 0 || took > most {
+				t.Errorf("a pause of %v", took)
+			}
+		}
+	})
+}
+
 func TestReadYourWritesCannotBeSwitchedOffLate(t *testing.T) {
 	for name, use := range map[string]func(tx *kv.Transaction){
 		"get":      func(tx *kv.Transaction) { tx.Get([]byte("k")) },
