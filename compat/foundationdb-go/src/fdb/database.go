@@ -55,22 +55,6 @@ func (d *database) begin() *kv.Transaction {
 	return d.store.db.Begin(context.Background(), d.store.options.list()...)
 }
 
-// LocalityGetBoundaryKeys returns the keys in a range at which another server's
-// part begins, at most limit of them unless limit is 0. readVersion is 0, or the
-// version to read at. A store inside the process is one part, whose beginning
-// is the only boundary.
-func (d Database) LocalityGetBoundaryKeys(er ExactRange, limit int, readVersion int64) ([]Key, error) {
-	tr, err := d.CreateTransaction()
-	if err != nil {
-		return nil, err
-	}
-	defer tr.Cancel()
-	if readVersion != 0 {
-		tr.SetReadVersion(readVersion)
-	}
-	return boundaryKeys(tr.transaction, kvRange(er), limit)
-}
-
 // GetClientStatus returns ErrMultiVersionClientUnavailable: there is no
 // multi-version client whose status there could be.
 func (d Database) GetClientStatus() ([]byte, error) { return nil, ErrMultiVersionClientUnavailable }

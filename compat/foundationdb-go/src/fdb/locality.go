@@ -1,24 +1,23 @@
 package fdb
 
-import "github.com/plinthdb/plinth/kv"
+import (
+	"context"
+)
 
-// notYet is the error of what kv does not have yet.
-func notYet(what string) error {
-	return detailed(errUnsupported, "%s: Plinth's client cannot tell yet", what)
-}
-
-// GetEstimatedRangeSizeBytes returns about how many bytes a range holds.
+// GetEstimatedRangeSizeBytes returns about how many bytes a range takes: trust
+// it from some megabytes on. Own writes do not count.
 func (t Transaction) GetEstimatedRangeSizeBytes(r ExactRange) FutureInt64 { return t.estimate(r) }
 
-// GetEstimatedRangeSizeBytes returns about how many bytes a range holds.
+// GetEstimatedRangeSizeBytes is Transaction.GetEstimatedRangeSizeBytes.
 func (s Snapshot) GetEstimatedRangeSizeBytes(r ExactRange) FutureInt64 { return s.estimate(r) }
 
 func (t *transaction) estimate(r ExactRange) FutureInt64 {
-	return newFuture(t, func() (int64, error) { return 0, notYet("estimated size of a range") })
+	return newFuture(t, t.current().EstimateRangeBytes(kvRange(r)).Wait)
 }
 
 // GetRangeSplitPoints returns keys that part a range into pieces of about
-// chunkSize bytes, the bounds of the range among them.
+// chunkSize bytes, the bounds of the range among them. A size that is not
+// positive is error 2000.
 func (t Transaction) GetRangeSplitPoints(r ExactRange, chunkSize int64) FutureKeyArray {
 	return t.splitPoints(r, chunkSize)
 }
@@ -29,16 +28,40 @@ func (s Snapshot) GetRangeSplitPoints(r ExactRange, chunkSize int64) FutureKeyAr
 }
 
 func (t *transaction) splitPoints(r ExactRange, chunkSize int64) FutureKeyArray {
-	return newFuture(t, func() ([]Key, error) { return nil, notYet("split points of a range") })
+	points := t.current().SplitPoints(kvRange(r), chunkSize)
+	return newFuture(t, func() ([]Key, error) {
+		keys, err := points.Wait()
+		return asKeys(keys), err
+	})
 }
 
-// LocalityGetAddressesForKey returns the addresses of the servers that hold a
-// key.
+// LocalityGetAddressesForKey returns the addresses, with ports, of the servers
+// that hold a key. For a store inside the process, where nothing listens, that is
+// "127.0.0.1:0".
 func (t Transaction) LocalityGetAddressesForKey(key KeyConvertible) FutureStringSlice {
-	return newFuture(t.transaction, func() ([]string, error) { return nil, notYet("addresses of a key") })
+	return newFuture(t.transaction, t.current().AddressesForKey(keyBytes(key)).Wait)
 }
 
-// boundaryKeys is Database.LocalityGetBoundaryKeys in a transaction.
-func boundaryKeys(t *transaction, r kv.KeyRange, limit int) ([]Key, error) {
-	return nil, notYet("boundary keys")
+// LocalityGetBoundaryKeys returns the keys in a range at which the part of other
+// servers begins, at most limit of them unless limit is 0. Boundaries belong to
+// no version here, whatever readVersion is. A store inside the process is one
+// part, which begins at the empty key.
+func (d Database) LocalityGetBoundaryKeys(er ExactRange, limit int, readVersion int64) ([]Key, error) {
+	if err := d.usable(); err != nil {
+		return nil, err
+	}
+	keys, err := d.store.db.BoundaryKeys(context.Background(), kvRange(er), limit)
+	return asKeys(keys), bare(err)
+}
+
+// asKeys returns keys of kv as keys of this package.
+func asKeys(keys [][]byte) []Key {
+	if keys == nil {
+		return nil
+	}
+	out := make([]Key, len(keys))
+	for i, k := range keys {
+		out[i] = k
+	}
+	return out
 }

@@ -1,0 +1,132 @@
+package fdb_test
+
+import "github.com/apple/foundationdb/bindings/go/src/fdb"
+
+// This file compiles only if every option of the documentation of the binding
+// 7.3 is there with its signature.
+
+// The methods of DatabaseOptions.
+var _ interface {
+	SetDatacenterId(string) error
+	SetLocationCacheSize(int64) error
+	SetMachineId(string) error
+	SetMaxWatches(int64) error
+	SetSnapshotRywDisable() error
+	SetSnapshotRywEnable() error
+	SetTestCausalReadRisky(int64) error
+	SetTransactionAutomaticIdempotency() error
+	SetTransactionBypassUnreadable() error
+	SetTransactionCausalReadRisky() error
+	SetTransactionIncludePortInAddress() error
+	SetTransactionLoggingMaxFieldLength(int64) error
+	SetTransactionMaxRetryDelay(int64) error
+	SetTransactionReportConflictingKeys() error
+	SetTransactionRetryLimit(int64) error
+	SetTransactionSizeLimit(int64) error
+	SetTransactionTimeout(int64) error
+	SetTransactionUsedDuringCommitProtectionDisable() error
+	SetUseConfigDatabase() error
+} = fdb.DatabaseOptions{}
+
+// The methods of NetworkOptions.
+var _ interface {
+	SetBuggifyDisable() error
+	SetBuggifyEnable() error
+	SetBuggifySectionActivatedProbability(int64) error
+	SetBuggifySectionFiredProbability(int64) error
+	SetCallbacksOnExternalThreads() error
+	SetClientBuggifyDisable() error
+	SetClientBuggifyEnable() error
+	SetClientBuggifySectionActivatedProbability(int64) error
+	SetClientBuggifySectionFiredProbability(int64) error
+	SetClientThreadsPerVersion(int64) error
+	SetClientTmpDir(string) error
+	SetClusterFile(string) error
+	SetDisableClientBypass() error
+	SetDisableClientStatisticsLogging() error
+	SetDisableLocalClient() error
+	SetDisableMultiVersionClientApi() error
+	SetDistributedClientTracer(string) error
+	SetEnableRunLoopProfiling() error
+	SetEnableSlowTaskProfiling() error
+	SetExternalClientDirectory(string) error
+	SetExternalClientLibrary(string) error
+	SetFailIncompatibleClient() error
+	SetFutureVersionClientLibrary(string) error
+	SetIgnoreExternalClientFailures() error
+	SetKnob(string) error
+	SetLocalAddress(string) error
+	SetRetainClientLibraryCopies() error
+	SetTLSCaBytes([]byte) error
+	SetTLSCaPath(string) error
+	SetTLSCertBytes([]byte) error
+	SetTLSCertPath(string) error
+	SetTLSKeyBytes([]byte) error
+	SetTLSKeyPath(string) error
+	SetTLSPassword(string) error
+	SetTLSPlugin(string) error
+	SetTLSVerifyPeers([]byte) error
+	SetTraceClockSource(string) error
+	SetTraceEnable(string) error
+	SetTraceFileIdentifier(string) error
+	SetTraceFormat(string) error
+	SetTraceInitializeOnSetup() error
+	SetTraceLogGroup(string) error
+	SetTraceMaxLogsSize(int64) error
+	SetTracePartialFileSuffix(string) error
+	SetTraceRollSize(int64) error
+	SetTraceShareAmongClientThreads() error
+} = fdb.NetworkOptions{}
+
+// The methods of TransactionOptions.
+var _ interface {
+	SetAccessSystemKeys() error
+	SetAuthorizationToken(string) error
+	SetAutoThrottleTag(string) error
+	SetAutomaticIdempotency() error
+	SetBypassStorageQuota() error
+	SetBypassUnreadable() error
+	SetCausalReadDisable() error
+	SetCausalReadRisky() error
+	SetCausalWriteRisky() error
+	SetDebugRetryLogging(string) error
+	SetDebugTransactionIdentifier(string) error
+	SetDurabilityDatacenter() error
+	SetDurabilityDevNullIsWebScale() error
+	SetDurabilityRisky() error
+	SetExpensiveClearCostEstimationEnable() error
+	SetIncludePortInAddress() error
+	SetInitializeNewDatabase() error
+	SetLockAware() error
+	SetLogTransaction() error
+	SetMaxRetryDelay(int64) error
+	SetNextWriteNoWriteConflictRange() error
+	SetPriorityBatch() error
+	SetPrioritySystemImmediate() error
+	SetRawAccess() error
+	SetReadAheadDisable() error
+	SetReadLockAware() error
+	SetReadPriorityHigh() error
+	SetReadPriorityLow() error
+	SetReadPriorityNormal() error
+	SetReadServerSideCacheDisable() error
+	SetReadServerSideCacheEnable() error
+	SetReadSystemKeys() error
+	SetReadYourWritesDisable() error
+	SetReportConflictingKeys() error
+	SetRetryLimit(int64) error
+	SetServerRequestTracing() error
+	SetSizeLimit(int64) error
+	SetSnapshotRywDisable() error
+	SetSnapshotRywEnable() error
+	SetSpanParent([]byte) error
+	SetSpecialKeySpaceEnableWrites() error
+	SetSpecialKeySpaceRelaxed() error
+	SetTag(string) error
+	SetTimeout(int64) error
+	SetTransactionLoggingEnable(string) error
+	SetTransactionLoggingMaxFieldLength(int64) error
+	SetUseGrvCache() error
+	SetUseProvisionalProxies() error
+	SetUsedDuringCommitProtectionDisable() error
+} = fdb.TransactionOptions{}
