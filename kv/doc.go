@@ -77,6 +77,16 @@
 // done once, and the function need not be idempotent. WithExactlyOnce turns
 // that off, or on for transactions that begin with Begin.
 //
+// # Options, system keys and special keys
+//
+// Options change one transaction or, as defaults, all of a database; those of
+// FoundationDB are all here, by names of their own (docs/client-options.md has
+// the table). Keys from \xff on belong to the system and take an option to read
+// or write: LockDatabase keeps a lock there, and programs tell one another by
+// MetadataVersionKey that what they cache has changed. Keys from \xff\xff on
+// are special: not stored but made up when they are read, such as
+// "\xff\xff/status/json".
+//
 // # Hot keys
 //
 // When many goroutines read and then write one key, only one of them can win
@@ -111,6 +121,9 @@
 //	K12  A commit with an idempotency id is answered with success if and only if
 //	     it was committed, with its own version and stamp, and with ErrNotCommitted
 //	     only if it never will be. Nothing is run again before one is known.
+//	K13  Without an option a transaction neither begins nor commits in a locked
+//	     database, and reaches no key of the system but to read or renew the
+//	     metadata version.
 //
 // DESIGN.md explains how it works inside.
 package kv

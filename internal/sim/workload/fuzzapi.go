@@ -146,7 +146,6 @@ func (w *fuzzAPI) outstanding(p *pending) []call {
 // must fail.
 func (w *fuzzAPI) reset(p *pending) error {
 	p.reset()
-	p.tx.SetOptions(kv.WithSizeLimit(kv.MaxTransactionBytes)) // options survive
 	w.scribble(p)
 	before := w.outstanding(p)
 	p.reset()
