@@ -28,7 +28,7 @@ func (l *Layer) createOrOpen(r kv.Reader, tx *kv.Transaction, q request) (*Direc
 	if len(q.path) == 0 {
 		return nil, ErrRootDirectory
 	}
-	n, err := l.find(r, q.path, readAccess)
+	n, version, err := l.find(r, q.path)
 	switch {
 	case err != nil:
 		return nil, err
@@ -45,7 +45,7 @@ func (l *Layer) createOrOpen(r kv.Reader, tx *kv.Transaction, q request) (*Direc
 	case !q.mayCreate:
 		return nil, ErrNotFound
 	}
-	if err := l.beginWrite(tx); err != nil {
+	if err := l.settleVersion(tx, version); err != nil {
 		return nil, err
 	}
 	return l.create(tx, n, q)

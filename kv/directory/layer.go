@@ -104,7 +104,7 @@ func (l *Layer) Open(r kv.Reader, path []string, layer []byte) (*DirectorySubspa
 
 // Exists implements Directory. The root exists always.
 func (l *Layer) Exists(r kv.Reader, path []string) (bool, error) {
-	n, err := l.find(r, path, readAccess)
+	n, _, err := l.find(r, path)
 	if err == nil && n.leadsInside(path) {
 		return l.insideOf(n, path).Exists(r, path[n.depth:])
 	}
@@ -113,7 +113,7 @@ func (l *Layer) Exists(r kv.Reader, path []string) (bool, error) {
 
 // List implements Directory. A root without directories gives none.
 func (l *Layer) List(r kv.Reader, path []string) ([]string, error) {
-	n, err := l.find(r, path, readAccess)
+	n, _, err := l.find(r, path)
 	switch {
 	case err != nil:
 	case !n.exists:

@@ -79,19 +79,20 @@ func (l *Layer) child(parent node, row kv.KeyValue) (node, error) {
 	return node{exists: true, depth: parent.depth + 1, parent: parent.meta, meta: l.nodeOf(row.Value), prefix: row.Value}, nil
 }
 
-// find is walk, after a look at the tree's version. The two travel together.
-func (l *Layer) find(r kv.Reader, path []string, access access) (node, error) {
-	version := r.Get(l.versionKey())
-	n, err := l.walk(r, path)
-	stored, versionErr := version.Wait()
+// find is walk, with a look at the tree's version, which it returns. The two
+// travel together.
+func (l *Layer) find(r kv.Reader, path []string) (n node, version []byte, err error) {
+	future := r.Get(l.versionKey())
+	n, err = l.walk(r, path)
+	version, versionErr := future.Wait()
 	if versionErr == nil {
-		versionErr = l.checkVersion(stored, access)
+		versionErr = l.checkVersion(version, readAccess)
 	}
 	if versionErr != nil {
 		// What walk has met is of no meaning in another format.
-		return node{}, versionErr
+		return node{}, nil, versionErr
 	}
-	return n, err
+	return n, version, err
 }
 
 // names returns the names of a node's subdirectories.

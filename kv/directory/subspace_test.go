@@ -155,6 +155,34 @@ func TestAnOpenDirectoryOutlivesItsPath(t *testing.T) {
 	}
 }
 
+// TestOpeningTakesTwoTripsAName also shows that the look at the version costs
+// none of its own.
+func TestOpeningTakesTwoTripsAName(t *testing.T) {
+	s := newStage(t)
+	s.load(t, manualRows())
+	trips := func() int { return s.store.Calls("GetValues") + s.store.Calls("GetRange") }
+	for _, c := range []struct {
+		name string
+		do   func(tx *kv.Transaction) error
+		want int
+	}{
+		{"open", func(tx *kv.Transaction) error { return only(s.root.Open(tx, []string{"app", "users"}, nil)) }, 4},
+		{"exists", func(tx *kv.Transaction) error { return only(s.root.Exists(tx, []string{"app", "x"})) }, 3},
+		{"list", func(tx *kv.Transaction) error { return only(s.root.List(tx, []string{"app"})) }, 3},
+		{"create", func(tx *kv.Transaction) error {
+			return only(s.root.CreatePrefix(tx, []string{"x"}, nil, []byte("\xa0")))
+		}, 3},
+	} {
+		tx, before := s.begin(t), trips()
+		if err := c.do(tx); err != nil {
+			t.Error(err)
+		}
+		if got := trips() - before; got != c.want {
+			t.Errorf("%s takes %d trips, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 // FuzzMetadata (D5) puts one row of any content into the metadata: operations
 // return errors of this package or of the store, and nothing panics.
 func FuzzMetadata(f *testing.F) {

@@ -62,6 +62,11 @@ func (l *Layer) beginWrite(tx *kv.Transaction) error {
 	if err != nil {
 		return err
 	}
+	return l.settleVersion(tx, stored)
+}
+
+// settleVersion is beginWrite when the stored version is known.
+func (l *Layer) settleVersion(tx *kv.Transaction, stored []byte) error {
 	if stored == nil {
 		tx.Set(l.versionKey(), encodedVersion())
 		return nil
