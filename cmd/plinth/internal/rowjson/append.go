@@ -1,6 +1,7 @@
 package rowjson
 
 import (
+	"bytes"
 	"encoding/base64"
 	"unicode"
 	"unicode/utf8"
@@ -61,19 +62,23 @@ func isText(b []byte) bool {
 
 // appendText appends text as the inside of a JSON string.
 func appendText(dst, text []byte) []byte {
-	for _, c := range text {
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
+	for len(text) > 0 {
+		n := bytes.IndexAny(text, "\"\\\t\n\r")
+		if n < 0 {
+			return append(dst, text...)
+		}
+		dst = append(append(dst, text[:n]...), '\\')
+		switch c := text[n]; c {
 		case '\t':
-			dst = append(dst, '\\', 't')
+			dst = append(dst, 't')
 		case '\n':
-			dst = append(dst, '\\', 'n')
+			dst = append(dst, 'n')
 		case '\r':
-			dst = append(dst, '\\', 'r')
+			dst = append(dst, 'r')
 		default:
 			dst = append(dst, c)
 		}
+		text = text[n+1:]
 	}
 	return dst
 }

@@ -1,6 +1,7 @@
 package rowjson
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -73,45 +74,52 @@ func (p *parser) row() error {
 
 // member reads a name and its value.
 func (p *parser) member() error {
-	p.blank()
-	at := p.at
-	begin := len(p.out)
-	if err := p.text("the name of a member"); err != nil {
+	to, what, isBase64, err := p.name()
+	if err != nil {
 		return err
-	}
-	name := string(p.out[begin:])
-	p.out = p.out[:begin]
-
-	plain, isBase64 := strings.CutSuffix(name, Base64Suffix)
-	var to *span
-	switch plain {
-	case "key":
-		to = &p.key
-	case "value":
-		to = &p.value
-	default:
-		return p.wrongAt(at, fmt.Sprintf("unknown member %.40q: %s", name, expected))
-	}
-	if to.read {
-		return p.wrongAt(at, fmt.Sprintf("a second %s", plain))
 	}
 	if !p.next(':') {
 		return p.wrong("expected : after the name of a member")
 	}
 	p.blank()
-	at = p.at
-	if err := p.text(name); err != nil {
+	at, begin := p.at, len(p.out)
+	if err := p.text(what); err != nil {
 		return err
 	}
 	if isBase64 {
-		decoded, err := base64.StdEncoding.Strict().DecodeString(string(p.out[begin:]))
+		n, err := base64.StdEncoding.Strict().Decode(p.out[begin:], p.out[begin:])
 		if err != nil {
-			return p.wrongAt(at, name+" is not base64 of the standard alphabet with padding")
+			return p.wrongAt(at, what+Base64Suffix+" is not base64 of the standard alphabet with padding")
 		}
-		p.out = append(p.out[:begin], decoded...)
+		p.out = p.out[:begin+n]
 	}
 	*to = span{begin, len(p.out), true}
 	return nil
+}
+
+// name reads the name of a member. It returns where its value goes, what that
+// is, and whether it is in base64.
+func (p *parser) name() (to *span, what string, isBase64 bool, err error) {
+	p.blank()
+	at, begin := p.at, len(p.out)
+	if err := p.text("the name of a member"); err != nil {
+		return nil, "", false, err
+	}
+	name := p.out[begin:]
+	p.out = p.out[:begin]
+	plain, isBase64 := bytes.CutSuffix(name, []byte(Base64Suffix))
+	switch string(plain) {
+	case "key":
+		to, what = &p.key, "key"
+	case "value":
+		to, what = &p.value, "value"
+	default:
+		return nil, "", false, p.wrongAt(at, fmt.Sprintf("unknown member %.40q: %s", name, expected))
+	}
+	if to.read {
+		return nil, "", false, p.wrongAt(at, "a second "+what)
+	}
+	return to, what, isBase64, nil
 }
 
 // text reads a string, what names it, and appends its bytes to the output.
@@ -120,6 +128,11 @@ func (p *parser) text(what string) error {
 		return p.wrong(fmt.Sprintf("expected a string, %s", what))
 	}
 	for p.at < len(p.in) {
+		n := plainLength(p.in[p.at:])
+		p.out = append(p.out, p.in[p.at:p.at+n]...)
+		if p.at += n; p.at == len(p.in) {
+			break
+		}
 		switch c := p.in[p.at]; {
 		case c == '"':
 			p.at++
@@ -130,9 +143,6 @@ func (p *parser) text(what string) error {
 			}
 		case c < ' ':
 			return p.wrong(fmt.Sprintf(`raw control character in a string: write it as \u%04x`, c))
-		case c < utf8.RuneSelf:
-			p.out = append(p.out, c)
-			p.at++
 		default:
 			r, width := utf8.DecodeRune(p.in[p.at:])
 			if r == utf8.RuneError && width == 1 {
@@ -145,15 +155,26 @@ func (p *parser) text(what string) error {
 	return p.wrong("the line ends inside a string")
 }
 
+// plainLength returns how many bytes at the beginning of the inside of a string
+// stand for themselves and are ASCII.
+func plainLength(text []byte) int {
+	for i, c := range text {
+		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(text)
+}
+
 // escape reads an escape sequence of a string.
 func (p *parser) escape() error {
 	rest := p.in[p.at:]
 	if len(rest) < 2 {
 		return p.wrong("the line ends after a backslash")
 	}
-	const names, bytes = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	const names, stands = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
 	if i := strings.IndexByte(names, rest[1]); i >= 0 {
-		p.out = append(p.out, bytes[i])
+		p.out = append(p.out, stands[i])
 		p.at += 2
 		return nil
 	}
@@ -181,7 +202,10 @@ func codeUnit(text []byte) (rune, bool) {
 	}
 	high, ok := escape.Hex(text[2:])
 	low, ok2 := escape.Hex(text[4:])
-	return rune(high)<<8 | rune(low), ok && ok2
+	if !ok || !ok2 {
+		return 0, false
+	}
+	return rune(high)<<8 | rune(low), true
 }
 
 // next passes over white space and then over c, if that comes next.

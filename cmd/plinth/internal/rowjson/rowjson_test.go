@@ -90,6 +90,7 @@ var badRows = map[string]struct {
 	`{"key":"\ud800","value":"v"}`:         {9, "surrogate"},
 	`{"key":"\ud800\u0041","value":"v"}`:   {9, "surrogate"},
 	`{"key":"\udc00\ud800","value":"v"}`:   {9, "surrogate"},
+	`{"key":"\ud800\udcX0","value":"v"}`:   {9, "surrogate"},
 	`{"key":"\u00g0","value":"v"}`:         {9, "hexadecimal"},
 	`{"key":"\x00","value":"v"}`:           {9, "hexadecimal"},
 	`{"key":"\`:                            {9, "ends after a backslash"},
