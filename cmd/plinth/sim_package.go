@@ -58,7 +58,7 @@ func (f *simFlags) runTests(ctx context.Context, printer simPrinter) error {
 			c.Until = time.Now().Add(time.Until(c.Until) / time.Duration(len(chosen)-i))
 		}
 		if err := f.runTest(ctx, program, c, printer); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", test, err))
+			failed = append(failed, fmt.Errorf("%s: %w", strings.Trim(test, "^$"), err))
 		}
 	}
 	return errors.Join(failed...)

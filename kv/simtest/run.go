@@ -33,7 +33,7 @@ const (
 
 // newWorld returns the world of a seed, and the context of the run.
 func newWorld(ctx context.Context, s setting, o options) (context.Context, *World) {
-	w := &World{setting: s, options: o}
+	w := &World{setting: s, options: o, healLimit: healLimit}
 	ctx, w.world = world.New(ctx, s.streamSeed, s.trace)
 	ctx, w.fail = context.WithCancelCause(ctx)
 	w.swarm = scenario.Draw(w.world.Rand("swarm"))
@@ -172,12 +172,12 @@ func (w *World) clients() []*client {
 
 // heal waits until every client has finished a step, and stops them.
 func (w *World) heal(ctx context.Context) error {
-	limit, cancel := context.WithTimeoutCause(ctx, healLimit, errNotHealed)
+	limit, cancel := context.WithTimeoutCause(ctx, w.healLimit, errNotHealed)
 	defer cancel()
 	for _, c := range w.clients() {
 		for before := c.steps.Load(); c.steps.Load() == before; {
 			if err := sleep(limit, pollPause); errors.Is(err, errNotHealed) {
-				return fmt.Errorf("client %q: %w", c.name, err)
+				return fmt.Errorf("client %q: %w within %v of the end of faults", c.name, err, w.healLimit)
 			} else if err != nil {
 				return err
 			}
@@ -194,7 +194,7 @@ func (w *World) heal(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-var errNotHealed = fmt.Errorf("no step got through within %v of the end of faults", healLimit)
+var errNotHealed = errors.New("no step got through")
 
 // end checks everything twice: as the store stands, and after it was closed and
 // opened again.

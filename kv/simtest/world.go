@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/scenario"
@@ -25,6 +26,8 @@ type World struct {
 	remote  remote
 	// db is the store for clients on other machines.
 	db *kv.Database
+	// healLimit is the constant of that name, but in tests.
+	healLimit time.Duration
 	// fail ends the run; the first error counts.
 	fail context.CancelCauseFunc
 

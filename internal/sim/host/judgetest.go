@@ -14,6 +14,19 @@ import (
 // ends at it, with the stacks of all goroutines.
 const testLimit = 10 * time.Minute
 
+// testTailFactor is how many more lines of a test's trace are kept than shown:
+// most of them are the disk's, which are no concern of its author.
+const testTailFactor = 20
+
+// withoutDisk returns the last lines that are not of the disk, at most so many.
+func withoutDisk(tail []string, limit int) []string {
+	tail = slices.DeleteFunc(tail, func(line string) bool {
+		_, text, _ := strings.Cut(line, " ")
+		return strings.HasPrefix(text, "disk ")
+	})
+	return tail[max(0, len(tail)-limit):]
+}
+
 var (
 	errTestFailed = errors.New("the test failed, see its output")
 	errNoRun      = errors.New("the test ended without calling simtest.Run: only such tests run in the simulation")
@@ -53,5 +66,6 @@ func touchesOutside(output string) bool {
 	return slices.ContainsFunc([]string{
 		"Bad file number", "not implemented on wasip1", "Not supported", "not supported by wasip1", "exec format", "operation not supported",
 		"Function not implemented", "function not implemented", "Capabilities insufficient",
+		"executable file not found", "connect: Connection refused",
 	}, func(sign string) bool { return strings.Contains(output, sign) })
 }

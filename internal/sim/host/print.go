@@ -32,7 +32,11 @@ func (r *Result) Print(w io.Writer) error {
 
 func (r *Result) printFailure(b *strings.Builder) {
 	if len(r.Tail) > 0 {
-		fmt.Fprintf(b, "the last %d of %d lines of the trace:\n", len(r.Tail), r.Lines)
+		what := "lines of the trace"
+		if r.Test != "" {
+			what += ", without the disk's"
+		}
+		fmt.Fprintf(b, "the last %d of %d %s:\n", len(r.Tail), r.Lines, what)
 		for _, line := range r.Tail {
 			b.WriteString("  " + line)
 		}

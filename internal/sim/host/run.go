@@ -178,7 +178,11 @@ func (c *RunConfig) newResult() *Result {
 }
 
 func (p *Program) run(ctx context.Context, config RunConfig) *Result {
-	r := &run{began: time.Now(), trace: trace.New(config.TailLines, config.Trace)}
+	tail := config.TailLines
+	if config.Test != "" {
+		tail *= testTailFactor
+	}
+	r := &run{began: time.Now(), trace: trace.New(tail, config.Trace)}
 	r.clock.restedWall = r.began
 	r.clock.check = r.checker(ctx, config)
 	stderr := &head{limit: 256 << 10}
@@ -190,6 +194,7 @@ func (p *Program) run(ctx context.Context, config RunConfig) *Result {
 	result.Stderr, result.Report = stderr.String(), r.report
 	result.Outcome, result.Err = r.judge(ctx, err)
 	if config.Test != "" {
+		result.Tail = withoutDisk(result.Tail, config.TailLines)
 		result.judgeTest(err)
 	}
 	if err := r.trace.Flush(); err != nil && result.Err == nil {
