@@ -50,8 +50,7 @@ type attempt struct {
 		mutations []byte
 		stamped   bool
 		// lockWrite is what becomes of the lock of the database, nil: nothing.
-		lockWrite    *lockWrite
-		specialError []byte // in JSON
+		lockWrite *lockWrite
 		// system says that system keys are written.
 		system bool
 		// nextWithoutConflict says that the next write adds no write conflict.
@@ -210,12 +209,13 @@ func (a *attempt) fetchVersion(ctx context.Context, o *attemptOptions, anchors [
 	if fault.Point("kv.readVersion.behind") {
 		return reply, false, wire.ErrProcessBehind
 	}
-	if o.maxVersionAge > 0 && !a.again {
-		if v, ok := a.db.versionWithin(o.maxVersionAge); ok {
+	rare := o.rarelyUsed()
+	if rare.maxVersionAge > 0 && !a.again {
+		if v, ok := a.db.versionWithin(rare.maxVersionAge); ok {
 			return wire.ReadVersionReply{Version: v}, false, nil
 		}
 	}
-	reply, err = a.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{Priority: o.priority, Tags: o.tags})
+	reply, err = a.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{Priority: o.priority, Tags: rare.tags})
 	if err != nil {
 		return reply, false, callError(ctx, err)
 	}

@@ -9,6 +9,13 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
+// What is said to operations after a commit; made once, since every commit needs
+// one. Treat them as constants.
+var (
+	errUsedAfterCommit  = wire.ErrUsedDuringCommit.With("transaction was used after its commit")
+	errUsedAfterFailure = wire.ErrUsedDuringCommit.With("transaction was used after its commit failed; OnError or Reset readies it for another try")
+)
+
 // Commit makes the writes visible and durable. A transaction without writes or
 // write conflicts sends nothing. After ErrNotCommitted and every other error
 // that is not MaybeCommitted, nothing of it will ever be visible.
@@ -67,7 +74,7 @@ func (a *attempt) closeForCommit() (ctx context.Context, readOnly bool, err erro
 		return nil, false, endError(a.tx.parent)
 	}
 	if len(a.mu.mutations) == 0 && len(a.mu.writeConflicts) == 0 {
-		a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit")
+		a.mu.ended = errUsedAfterCommit
 		return nil, true, nil
 	}
 	if a.mu.options.readOnly {
@@ -160,7 +167,7 @@ func (a *attempt) conclude(reply wire.CommitReply, request *wire.CommitRequest) 
 	a.db.noteVersion(reply.Version)
 	a.tx.releaseTicket(request)
 	a.mu.Lock()
-	a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit")
+	a.mu.ended = errUsedAfterCommit
 	a.settleLocked(reply, nil)
 	watches := a.mu.watches
 	a.mu.Unlock()
@@ -185,7 +192,7 @@ func (a *attempt) concludeReadOnly() {
 // sent.
 func (a *attempt) concludeFailed(err error, request *wire.CommitRequest) {
 	a.mu.Lock()
-	a.mu.ended = wire.ErrUsedDuringCommit.With("transaction was used after its commit failed; OnError or Reset readies it for another try")
+	a.mu.ended = errUsedAfterFailure
 	a.settleLocked(wire.CommitReply{}, err)
 	report := a.mu.options.reportConflicts
 	a.mu.Unlock()

@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -23,7 +24,7 @@ func WithDebugID(id string) TransactionOption {
 			o.invalid("name %.40q of a transaction has %d bytes, not between 1 and %d", id, len(id), maxDebugIDBytes)
 			return
 		}
-		o.attempt.debugID = id
+		o.attempt.rarely(func(r *rareOptions) { r.debugID = id })
 	}
 }
 
@@ -32,7 +33,7 @@ func WithDebugID(id string) TransactionOption {
 // before: without one the transaction fails with ErrClientInvalidOperation.
 func WithTransactionLog(on bool) TransactionOption {
 	return func(o *transactionOptions) {
-		if on && o.attempt.debugID == "" {
+		if on && o.attempt.rarelyUsed().debugID == "" {
 			o.fail(wire.ErrClientInvalidOperation.With("a transaction that logs needs a name: WithDebugID"))
 			return
 		}
@@ -48,14 +49,14 @@ func WithLogFieldLimit(bytes int) TransactionOption {
 			o.invalid("limit of %d bytes for a logged key or value is neither positive nor -1", bytes)
 			return
 		}
-		o.attempt.logFieldBytes = max(bytes, 0)
+		o.attempt.rarely(func(r *rareOptions) { r.logFieldBytes = bytes })
 	}
 }
 
 // txLog writes the log of one transaction. A nil one writes nothing.
 type txLog struct {
 	logger     *slog.Logger
-	fieldBytes int
+	fieldBytes int // -1: no limit
 }
 
 // logLocked returns the log of the attempt, nil if it has none.
@@ -64,7 +65,11 @@ func (a *attempt) logLocked() *txLog {
 	if !o.logs || a.db.options.logger == nil {
 		return nil
 	}
-	return &txLog{logger: a.db.options.logger.With("transaction", o.debugID), fieldBytes: o.logFieldBytes}
+	rare := o.rarelyUsed()
+	return &txLog{
+		logger:     a.db.options.logger.With("transaction", rare.debugID),
+		fieldBytes: cmp.Or(rare.logFieldBytes, defaultLogFieldBytes),
+	}
 }
 
 // log is logLocked for who does not hold the lock.

@@ -81,11 +81,8 @@ type transactionOptions struct {
 // attemptOptions is what each try needs of its transaction's options.
 type attemptOptions struct {
 	sizeLimitBytes int
-	maxVersionAge  time.Duration // of a read version that was seen before; 0: asked for
-	tags           []string
-	debugID        string
+	rare           *rareOptions // nil: the zero value
 	idempotency    idempotency
-	logFieldBytes  int // 0: no limit
 	priority       Priority
 
 	noReadYourWrites, noSnapshotRYW, bypassUnreadable bool
@@ -94,6 +91,30 @@ type attemptOptions struct {
 	reportConflicts                                   bool
 	specialRelaxed, specialWrites                     bool
 	logs                                              bool
+}
+
+// rareOptions are apart, so that transactions without them stay small. They are
+// shared between tries and never changed: see rarely.
+type rareOptions struct {
+	maxVersionAge time.Duration // of a read version that was seen before; 0: asked for
+	tags          []string
+	debugID       string
+	logFieldBytes int // 0: the default, -1: no limit
+}
+
+// rarely changes rare options.
+func (o *attemptOptions) rarely(change func(r *rareOptions)) {
+	r := o.rarelyUsed()
+	change(&r)
+	o.rare = &r
+}
+
+// rarelyUsed returns the rare options.
+func (o *attemptOptions) rarelyUsed() rareOptions {
+	if o.rare == nil {
+		return rareOptions{}
+	}
+	return *o.rare
 }
 
 // readEnd bounds the keys that can be read.
@@ -126,7 +147,7 @@ func defaultTransactionOptions() transactionOptions {
 	return transactionOptions{
 		retryLimit:    -1,
 		maxRetryDelay: time.Second,
-		attempt:       attemptOptions{sizeLimitBytes: MaxTransactionBytes, logFieldBytes: defaultLogFieldBytes},
+		attempt:       attemptOptions{sizeLimitBytes: MaxTransactionBytes},
 	}
 }
 

@@ -254,5 +254,8 @@ func (a *attempt) writeSpecial(r KeyRange, value []byte) {
 func (a *attempt) specialErrorMessage() ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return bytes.Clone(a.mu.specialError), nil
+	if a.mu.lockWrite == nil {
+		return nil, nil
+	}
+	return bytes.Clone(a.mu.lockWrite.failure), nil
 }

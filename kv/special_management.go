@@ -17,7 +17,8 @@ const (
 // lockWrite is what a transaction is to do to the lock of the database when it
 // commits.
 type lockWrite struct {
-	text []byte // the id in hex; nil: unlock
+	text    []byte // the id in hex; nil: unlock
+	failure []byte // what was wrong with it, in JSON
 }
 
 // readManagement shows the lock. Nothing else of FoundationDB's management
@@ -117,6 +118,6 @@ func (a *attempt) failSpecial(command, message string) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.mu.specialError = text
+	a.mu.lockWrite.failure = text
 	return wire.ErrSpecialAPIFailure.With("%s", message)
 }

@@ -140,15 +140,15 @@ const (
 // the embedded store does not throttle by them.
 func WithTag(tag string) TransactionOption {
 	return func(o *transactionOptions) {
-		tags := &o.attempt.tags
+		tags := o.attempt.rarelyUsed().tags
 		switch {
 		case len(tag) > maxTagBytes:
 			o.fail(wire.ErrTagTooLong.With("transaction tag %q is longer than the limit of %d bytes", tag, maxTagBytes))
-		case slices.Contains(*tags, tag):
-		case len(*tags) >= maxTags:
+		case slices.Contains(tags, tag):
+		case len(tags) >= maxTags:
 			o.fail(wire.ErrTooManyTags.With("transaction tag %q is beyond the limit of %d tags", tag, maxTags))
 		default:
-			*tags = append(slices.Clip(*tags), tag)
+			o.attempt.rarely(func(r *rareOptions) { r.tags = append(slices.Clip(tags), tag) })
 		}
 	}
 }
@@ -183,6 +183,6 @@ func WithCachedReadVersion(maxAge time.Duration) TransactionOption {
 			o.invalid("age %v of a read version is not between 0 and %v", maxAge, maxCachedVersionAge)
 			return
 		}
-		o.attempt.maxVersionAge = maxAge
+		o.attempt.rarely(func(r *rareOptions) { r.maxVersionAge = maxAge })
 	}
 }
