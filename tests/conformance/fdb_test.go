@@ -1,0 +1,29 @@
+package conformance_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/apple/foundationdb/bindings/go/src/fdb"
+
+	"github.com/plinthdb/plinth/tests/conformance/check"
+	"github.com/plinthdb/plinth/tests/conformance/generate"
+)
+
+// openFDB opens a store by FoundationDB's API.
+func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
+	t.Helper()
+	fdb.MustAPIVersion(730)
+	db, err := fdb.OpenDatabase("plinth-embedded:" + filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Options().SetTransactionMaxRetryDelay(1); err != nil {
+		t.Fatal(err)
+	}
+	return check.FDB(db), db.Close
+}
+
+func TestCompatDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
+	checkPrograms(t, openFDB, 200, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
+}

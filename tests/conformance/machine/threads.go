@@ -1,0 +1,55 @@
+package machine
+
+// threadOperations are those that deal with other machines.
+func threadOperations() map[string]operation {
+	return map[string]operation{
+		"START_THREAD": {run: startThread},
+		"WAIT_EMPTY":   {run: waitEmpty},
+	}
+}
+
+// Sequential is a Client whose machines run one at a time: a machine that is
+// started runs to its end before the one that started it goes on.
+type Sequential interface {
+	Client
+	RunsSequentially()
+}
+
+func startThread(m *Machine, _ call) error {
+	v := m.values()
+	prefix := v.bytes()
+	if v.err != nil {
+		return v.err
+	}
+	started := newMachine(m.client, m.shared, m.operations, prefix)
+	if _, ok := m.client.(Sequential); ok {
+		started.runAndNote()
+		return nil
+	}
+	m.shared.machines.Go(started.runAndNote)
+	return nil
+}
+
+// codeNotCommitted is FoundationDB's number of a conflict.
+const codeNotCommitted = 1020
+
+// waitEmpty waits until there is no key with a prefix. The client's retries do
+// the waiting.
+func waitEmpty(m *Machine, c call) error {
+	v := m.values()
+	prefix := v.bytes()
+	if v.err != nil {
+		return v.err
+	}
+	err := m.client.Update(func(t Transaction) error {
+		rows, err := t.RangePrefix(prefix, RangeOptions{Limit: 1})
+		if err == nil && len(rows) > 0 {
+			err = m.client.Error(codeNotCommitted)
+		}
+		return err
+	})
+	if err == nil {
+		m.stack.push(c.index, []byte("WAITED_FOR_EMPTY"))
+	}
+	return err
+}
