@@ -71,4 +71,6 @@
 //	T4  When Run returns nothing that it started goes on.
 //	T5  A fault that a seed can meet never loses what was acknowledged: disks
 //	    keep what was synced, and return what is stored.
+//	T6  Without faults the store opens at the first attempt, and its directory
+//	    passes the check of plinth check.
 package simtest

@@ -15,7 +15,11 @@ import (
 func openWorld(t *testing.T) *World {
 	t.Helper()
 	ctx, w := newWorld(t.Context(), setting{trace: func([]byte) {}}, newOptions([]Option{WithFaults()}))
-	t.Cleanup(w.close)
+	t.Cleanup(func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := w.setup(ctx, func(context.Context, *World) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

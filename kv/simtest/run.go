@@ -54,8 +54,13 @@ func newWorld(ctx context.Context, s setting, o options) (context.Context, *Worl
 }
 
 // run is the whole test.
-func (w *World) run(ctx context.Context, define func(ctx context.Context, w *World) error) error {
-	defer w.close()
+func (w *World) run(ctx context.Context, define func(ctx context.Context, w *World) error) (err error) {
+	// Deferred, since define may end the test by t.FailNow.
+	defer func() {
+		if closeErr := w.close(); err == nil {
+			err = closeErr
+		}
+	}()
 	for _, phase := range []struct {
 		name string
 		run  func(context.Context) error
@@ -104,7 +109,7 @@ func (w *World) supervise(ctx context.Context) {
 		healthy := !w.diskMayFail(w.process.Boots() + 1)
 		err := w.process.Boot()
 		if err != nil && healthy && !errors.Is(err, world.ErrKilled) {
-			_ = w.world.Violated("simtest", "S2", "the store does not open on a healthy disk: %v", err)
+			_ = w.world.Violated("simtest", "T6", "the store does not open on a healthy disk: %v", err)
 		}
 		backoff = min(2*backoff, maxBackoff)
 		if err == nil {
@@ -217,7 +222,7 @@ func (w *World) end(ctx context.Context) error {
 			return err
 		}
 		if _, err := w.process.Check(ctx); err != nil {
-			return w.world.Violated("simtest", "S5", "after an orderly end: %v", err)
+			return w.world.Violated("simtest", "T6", "after an orderly end: %v", err)
 		}
 	}
 	return context.Cause(ctx)
@@ -241,8 +246,9 @@ func (w *World) check(ctx context.Context, again bool) error {
 	return nil
 }
 
-// close ends whatever still goes on (T4).
-func (w *World) close() {
+// close ends whatever still goes on (T4), and returns what has gone wrong by
+// then with what ends.
+func (w *World) close() error {
 	w.fail(errOver)
 	w.process.Kill()
 	if !within(endLimit, func() {
@@ -254,8 +260,14 @@ func (w *World) close() {
 	}) {
 		_ = w.world.Violated("simtest", "T4", "the clients or the store did not end within %v", endLimit)
 	}
-	_ = w.db.Close()
 	scenario.Count(w.world, w.disk)
+	if err := w.db.Close(); err != nil {
+		return err
+	}
+	if v := w.world.Violation(); v != nil {
+		return v
+	}
+	return nil
 }
 
 var errOver = errors.New("the run is over")
