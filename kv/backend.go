@@ -16,7 +16,8 @@ import (
 // users.
 type Backend interface {
 	// ReadVersion returns a version at which everything can be seen that was
-	// acknowledged before the call.
+	// acknowledged before the call, with the lock of the database and the
+	// metadata version as they are at that version.
 	ReadVersion(context.Context, wire.ReadVersionRequest) (wire.ReadVersionReply, error)
 	// GetValues returns the values of all the keys at one version.
 	GetValues(context.Context, *wire.GetValuesRequest) (wire.GetValuesReply, error)

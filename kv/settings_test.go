@@ -329,12 +329,11 @@ func TestTheMetadataVersionIsAStampThatComesWithTheReadVersion(t *testing.T) {
 		t.Errorf("value %x of a new store", value)
 	}
 	tx.SetVersionstampedValue(key, param)
-	stamp := tx.Versionstamp()
 	_, err := tx.Get(key).Wait()
 	mustBe(t, err, kv.ErrAccessedUnreadable)
 	tx.Reset()
 	tx.SetVersionstampedValue(key, param)
-	stamp = tx.Versionstamp()
+	stamp := tx.Versionstamp()
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}

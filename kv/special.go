@@ -14,8 +14,6 @@ import (
 const (
 	specialBegin = "\xff\xff"
 	specialEnd   = "\xff\xff\xff"
-
-	specialErrorMessage = specialBegin + "/error_message"
 )
 
 // isSpecial reports whether key is among the special keys.

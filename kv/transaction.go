@@ -106,11 +106,11 @@ func (tx *Transaction) setTimerLocked() {
 // timeOut ends the transaction, unless it was reset since it began then.
 func (tx *Transaction) timeOut(began time.Time) {
 	tx.mu.Lock()
-	stale := tx.mu.began != began
-	tx.mu.Unlock()
-	if !stale {
-		tx.end(wire.ErrTransactionTimedOut)
+	if tx.mu.began != began {
+		tx.mu.Unlock()
+		return
 	}
+	tx.endAndUnlock(wire.ErrTransactionTimedOut)
 }
 
 // restoreLocked takes back what SetOptions changed, but for what outlives an
@@ -250,6 +250,13 @@ func (tx *Transaction) Cancel() { tx.end(wire.ErrTransactionCancelled) }
 
 func (tx *Transaction) end(cause error) {
 	tx.mu.Lock()
+	tx.endAndUnlock(cause)
+}
+
+// endAndUnlock ends the transaction and unlocks it, then its attempt of that
+// moment: a reset may follow at once.
+func (tx *Transaction) endAndUnlock(cause error) {
+	a := tx.current.Load()
 	if tx.mu.ended == nil {
 		tx.mu.ended = cause
 	}
@@ -263,7 +270,7 @@ func (tx *Transaction) end(cause error) {
 	if t != nil {
 		tx.db.hot.release(t, ticketUnused)
 	}
-	tx.current.Load().end(cause)
+	a.end(cause)
 }
 
 // ApproximateSize returns the bytes of mutations and conflict ranges so far,

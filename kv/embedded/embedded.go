@@ -62,6 +62,12 @@ func WithTuning(tune func(*Tuning)) Option {
 // Tuning is the sizes of the store's parts; see cluster.LocalConfig.
 type Tuning = cluster.LocalConfig
 
+// The database asks the store where keys are, and how it is.
+var (
+	_ kv.Locator       = (*cluster.Local)(nil)
+	_ kv.StatusBackend = (*cluster.Local)(nil)
+)
+
 // Store is an open store; it closes what Open opened.
 type Store struct {
 	local *cluster.Local
