@@ -64,7 +64,7 @@ func inputOf(count int, rng *rand.Rand) (text string, lines []kv.KeyValue) {
 // number of commits, goes on at each checkpoint that it gave, since the last
 // ones may be lost with the process, and lets somebody write in between.
 func TestAnImportKilledAtAnyBatchGoesOnAtItsCheckpoint(t *testing.T) {
-	const count = 24
+	const count = 16
 	text, lines := inputOf(count, rand.New(rand.NewPCG(1, 2)))
 	for kill := range int64(count) {
 		synctest.Test(t, func(t *testing.T) {
