@@ -39,7 +39,7 @@ func (d Database) Close() {
 
 // Options returns what sets the options of the database: for all handles on the
 // same store.
-func (d Database) Options() DatabaseOptions { return DatabaseOptions{d.database} }
+func (d Database) Options() DatabaseOptions { return DatabaseOptions(d) }
 
 // CreateTransaction begins a transaction, which the program itself must commit,
 // and run again where that is needed. Transact does both.

@@ -43,12 +43,9 @@ var (
 	errInvalidOperation     = Error{2000}
 	errInvertedRange        = Error{2005}
 	errInvalidOptionValue   = Error{2006}
-	errInvalidOption        = Error{2007}
 	errInvalidDatabaseName  = Error{2013}
 	errConnectionString     = Error{2104}
 	errUnsupported          = Error{2108}
-	errTooManyTags          = Error{2109}
-	errTagTooLong           = Error{2110}
 	errTenantsDisabled      = Error{2136}
 	errAPIVersionUnset      = Error{2200}
 	errAPIVersionAlreadySet = Error{2201}

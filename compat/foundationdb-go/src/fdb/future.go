@@ -137,7 +137,8 @@ func (r *readiness) isReady(tx *kv.Transaction, s *store, block func()) bool {
 		return true
 	}
 	if r.state.CompareAndSwap(unknown, polled) && !s.background(tx, block) {
-		block() // the store is closed: nothing waits any more
+		tx.Cancel() // the store is closed: nothing must wait any more
+		block()
 	}
 	return r.state.Load() >= ready
 }

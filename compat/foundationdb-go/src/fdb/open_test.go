@@ -184,9 +184,16 @@ func TestTheLastHandleClosesTheStore(t *testing.T) {
 	}
 	tr.Set(fdb.Key("late"), nil)
 	value, stamp := tr.Get(fdb.Key("k")), begin(t, second).GetVersionstamp()
-	stamp.IsReady() // waits in the background, for ever if nobody ends it
+	stamp.IsReady()                                         // waits in the background, for ever if nobody ends it
+	watch, late := tr.Watch(fdb.Key("k")), begin(t, second) // a watch that is never armed
 	second.Close()
+	mustBeBare(t, watch.Get(), 9001)
+	if !tr.GetVersionstamp().IsReady() {
+		t.Error("a stamp that never comes is not ready")
+	}
 	_, err = value.Get()
+	mustBeBare(t, err, 1025) // asking for the stamp has ended the transaction
+	_, err = late.Get(fdb.Key("k")).Get()
 	mustBeBare(t, err, 9001)
 	if _, err := stamp.Get(); err == nil {
 		t.Error("a stamp without a commit")

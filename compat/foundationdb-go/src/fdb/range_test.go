@@ -105,13 +105,17 @@ func TestAdvanceMayBeCalledAgainBeforeGet(t *testing.T) {
 	keys := fill(t, db, 3, 1)
 	it := begin(t, db).GetRange(allKeys, fdb.RangeOptions{Mode: fdb.StreamingModeSmall}).Iterator()
 	for _, key := range keys {
-		if !it.Advance() || !it.Advance() {
-			t.Fatal("no row", key)
+		for range 2 {
+			if !it.Advance() {
+				t.Fatal("no row", key)
+			}
 		}
 		mustEqual(t, string(it.MustGet().Key), key)
 	}
-	if it.Advance() || it.Advance() {
-		t.Error("there is a row more")
+	for range 2 {
+		if it.Advance() {
+			t.Error("there is a row more")
+		}
 	}
 	_, err := it.Get()
 	mustBeBare(t, err, 2000)
@@ -185,8 +189,10 @@ func TestARangeThatCannotBeReadSaysWhy(t *testing.T) {
 		_, err := r.GetSliceWithError()
 		mustBeBare(t, err, code)
 		it := r.Iterator()
-		if !it.Advance() || !it.Advance() {
-			t.Fatalf("%d: Advance hides the error", code)
+		for range 2 {
+			if !it.Advance() {
+				t.Fatalf("%d: Advance hides the error", code)
+			}
 		}
 		_, err = it.Get()
 		mustBeBare(t, err, code)

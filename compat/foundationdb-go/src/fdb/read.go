@@ -1,8 +1,6 @@
 package fdb
 
-import (
-	"github.com/plinthdb/plinth/kv"
-)
+import "github.com/plinthdb/plinth/kv"
 
 // ReadTransaction is what a transaction can read: a Transaction, or a Snapshot,
 // whose reads do not conflict with anybody's writes.
@@ -109,7 +107,7 @@ func (s Snapshot) Snapshot() Snapshot { return s }
 func (s Snapshot) GetDatabase() Database { return Database{s.handle} }
 
 // Options returns what sets the options of the transaction.
-func (s Snapshot) Options() TransactionOptions { return TransactionOptions{s.transaction} }
+func (s Snapshot) Options() TransactionOptions { return TransactionOptions(s) }
 
 // Cancel ends the transaction, see Transaction.Cancel.
 func (s Snapshot) Cancel() { s.current().Cancel() }
@@ -132,8 +130,14 @@ func (t Transaction) GetApproximateSize() FutureInt64 {
 // a limit of them (error 1032).
 func (t Transaction) Watch(key KeyConvertible) FutureNil {
 	watch := t.current().Watch(keyBytes(key))
+	ended := t.handle.store.embedded.Ended()
 	f := newFutureNil(t.transaction, func() error {
-		<-watch.Done()
+		select {
+		case <-watch.Done():
+		case <-ended:
+			watch.Cancel() // it may never have been armed
+			return errDatabaseClosed
+		}
 		return watch.Err()
 	})
 	f.stop = watch.Cancel

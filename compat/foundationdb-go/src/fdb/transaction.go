@@ -53,7 +53,7 @@ func (t *transaction) current() *kv.Transaction { return t.tx.Load() }
 func (t Transaction) GetDatabase() Database { return Database{t.handle} }
 
 // Options returns what sets the options of the transaction.
-func (t Transaction) Options() TransactionOptions { return TransactionOptions{t.transaction} }
+func (t Transaction) Options() TransactionOptions { return TransactionOptions(t) }
 
 // Transact runs f with this transaction, so that functions that take a
 // Transactor can call one another. It recovers a panic with an Error and

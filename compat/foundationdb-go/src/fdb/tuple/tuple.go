@@ -69,7 +69,8 @@ func (t Tuple) PackWithVersionstamp(prefix []byte) ([]byte, error) {
 	if some, err := t.HasIncompleteVersionstamp(); err != nil {
 		return nil, err
 	} else if !some {
-		return nil, errors.New("No incomplete versionstamp is in the tuple; one is needed") //nolint:staticcheck // programs look for the capital letter
+		//lint:ignore ST1005 programs look for these words, capital letter and all
+		return nil, errors.New("No incomplete versionstamp is in the tuple; one is needed")
 	}
 	version, err := fdb.GetAPIVersion()
 	if err != nil {
