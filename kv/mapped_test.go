@@ -160,3 +160,32 @@ func TestMappedRangesConflictAsTheirReadersDo(t *testing.T) {
 		}
 	}
 }
+
+// FuzzMappers gives MapRange mappers, keys and values that hold anything: it
+// maps the row or says which of them it cannot take.
+func FuzzMappers(f *testing.F) {
+	f.Add(tuple.Tuple{"record", "{K[1]}", "{...}"}.Pack(), tuple.Tuple{"index", 7}.Pack(), []byte{})
+	f.Add(tuple.Tuple{"{{", []byte("}}"), "{V[0]}"}.Pack(), []byte("k"), tuple.Tuple{1.5, nil}.Pack())
+	f.Add([]byte{0x33, 0xff}, []byte("k"), []byte{0x05})
+	f.Fuzz(func(t *testing.T, mapper, key, value []byte) {
+		if len(key) > kv.MaxKeyBytes || len(value) > kv.MaxValueBytes || len(key) > 0 && key[0] == 0xff {
+			return
+		}
+		db := kv.NewDatabase(load(map[string]string{string(key): string(value)}))
+		defer db.Close()
+		tx := db.Begin(background)
+		defer tx.Cancel()
+		known := []error{
+			kv.ErrMapperNotTuple, kv.ErrMapperBadRange, kv.ErrMapperBadIndex, kv.ErrKeyNotTuple, kv.ErrValueNotTuple,
+			kv.ErrKeyOutsideLegalRange, kv.ErrKeyTooLarge, kv.ErrSpecialNoModule, kv.ErrInvertedRange,
+		}
+		for row, err := range kv.MapRange(tx, tx.Range(kv.SingleKey(key), kv.RangeOptions{}), mapper) {
+			if err != nil && !slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) }) {
+				t.Fatalf("mapper %q, row %q: %q: %v", mapper, key, value, err)
+			}
+			if err == nil && string(row.Key) != string(key) {
+				t.Fatalf("row %q for %q", row.Key, key)
+			}
+		}
+	})
+}
