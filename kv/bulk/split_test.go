@@ -1,4 +1,4 @@
-package bulk
+package bulk_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/bulk"
 	"github.com/plinthdb/plinth/kv/internal/model"
 )
 
@@ -34,7 +35,7 @@ func TestProbingSplitsEvenAndUnevenKeys(t *testing.T) {
 		slices.SortFunc(keys, bytes.Compare)
 		db := kv.NewDatabase(store)
 		all := kv.AllKeys()
-		points, err := splitPoints(context.Background(), db, all, ScanOptions{PieceBytes: 1})
+		points, err := bulk.SplitPoints(context.Background(), db, all, bulk.ScanOptions{PieceBytes: 1})
 		if err != nil || !bytes.Equal(points[0], all.Begin) || !bytes.Equal(points[len(points)-1], all.End) {
 			t.Fatalf("%s: %q, error %v", name, points, err)
 		}
@@ -46,7 +47,7 @@ func TestProbingSplitsEvenAndUnevenKeys(t *testing.T) {
 				t.Errorf("%s: piece from %q to %q has %d rows", name, points[i-1], points[i], to-from)
 			}
 		}
-		if largest > 2*probeRows {
+		if largest > 2*bulk.ProbeRows {
 			t.Errorf("%s: a piece has %d rows", name, largest)
 		}
 		if err := db.Close(); err != nil {
@@ -57,7 +58,7 @@ func TestProbingSplitsEvenAndUnevenKeys(t *testing.T) {
 
 func TestProbingTheEmptyRangeFindsNothing(t *testing.T) {
 	db := kv.NewDatabase(model.New())
-	points, err := splitPoints(context.Background(), db, kv.AllKeys(), ScanOptions{PieceBytes: 1})
+	points, err := bulk.SplitPoints(context.Background(), db, kv.AllKeys(), bulk.ScanOptions{PieceBytes: 1})
 	if err != nil || len(points) != 2 {
 		t.Errorf("%q, error %v", points, err)
 	}
