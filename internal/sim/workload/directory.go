@@ -156,8 +156,8 @@ const (
 // draw returns a random operation without its key.
 func (d *directoryCorrectness) draw(env *Env, rng *rand.Rand) treeOp {
 	kinds := [...]string{
-		treeOpen, treeCreate, treeCreate, treeCreateOrOpen, treeCreateOrOpen, treeCreatePrefix, treeExists, treeList,
-		treeMove, treeMove, treeRemove, treePut, treePut, treePut, treePut, treeClear,
+		treeOpen, treeCreate, treeCreate, treeCreateOrOpen, treeCreateOrOpen, treeCreatePrefix, treeCreatePrefix, treeExists, treeList,
+		treeMove, treeMove, treeRemove, treeRemove, treePut, treePut, treePut, treePut, treeClear,
 	}
 	op := treeOp{Kind: kinds[rng.IntN(len(kinds))], Path: d.drawPath(rng)}
 	switch op.Kind {
@@ -188,7 +188,7 @@ func (d *directoryCorrectness) drawPath(rng *rand.Rand) []string {
 // them.
 func treeErrors() map[string]error {
 	return map[string]error{
-		"not found": directory.ErrNotFound, "exists": directory.ErrExists, "no parent": directory.ErrParentNotFound,
+		"not found": directory.ErrNotFound, "is there": directory.ErrExists, "no parent": directory.ErrParentNotFound,
 		"layer": directory.ErrLayerMismatch, "into itself": directory.ErrMoveIntoItself, "partitions": directory.ErrBetweenPartitions,
 		"manual": directory.ErrManualPrefix, "in use": directory.ErrPrefixInUse, "partition root": directory.ErrPartitionRoot,
 	}

@@ -100,7 +100,7 @@ func TestAPlainTreeKnowsEveryOutcome(t *testing.T) {
 	root := newPlainDirectory()
 	seen := make(map[string]int)
 	s.tamper(t, func(tx *kv.Transaction) {
-		for i := range 700 {
+		for i := range 800 {
 			op := load.draw(env, rng)
 			op.Key = fmt.Sprint(i)
 			if err := op.do(tx, treeLayer(env)); err != nil {
@@ -117,12 +117,12 @@ func TestAPlainTreeKnowsEveryOutcome(t *testing.T) {
 	})
 	for name := range treeErrors() {
 		if seen[name] == 0 {
-			t.Errorf("of 700 operations none gave the error %q: %v", name, seen)
+			t.Errorf("of 800 operations none gave the error %q: %v", name, seen)
 		}
 	}
 	for _, kind := range []string{treeOpen, treeCreate, treeCreateOrOpen, treeCreatePrefix, treeExists, treeList, treeMove, treeRemove, treePut, treeClear} {
 		if seen[kind] == 0 {
-			t.Errorf("of 700 operations no %q came out without an error: %v", kind, seen)
+			t.Errorf("of 800 operations no %q came out without an error: %v", kind, seen)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func (d *plainDirectory) openError(op *treeOp) string {
 	case op.Kind == treeCreatePrefix && home != d:
 		return "manual"
 	case at != nil && (op.Kind == treeCreate || op.Kind == treeCreatePrefix):
-		return "exists"
+		return "is there"
 	case at != nil && op.Layer != nil && *op.Layer != at.layer:
 		return "layer"
 	case at == nil && op.Kind == treeOpen:
@@ -219,7 +219,7 @@ func (d *plainDirectory) move(from, to []string) string {
 	case fromPartition != nil:
 		return fromPartition.move(from[depth:], to[depth:])
 	case d.walk(to) != nil:
-		return "exists"
+		return "is there"
 	case d.walk(to[:len(to)-1]) == nil:
 		return "no parent"
 	}
