@@ -13,7 +13,8 @@ import (
 	"github.com/plinthdb/plinth/kv/embedded"
 )
 
-// storeWithRows makes a store in a directory, which is open no more.
+// storeWithRows makes a store of three rows in a directory, which is open no
+// more. The commit has no idempotency id, which would be a mutation too.
 func storeWithRows(t *testing.T) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "data")
@@ -26,7 +27,7 @@ func storeWithRows(t *testing.T) (dir string) {
 			tx.Set([]byte(key), []byte("value"))
 		}
 		return struct{}{}, nil
-	})
+	}, kv.WithExactlyOnce(false))
 	if err != nil {
 		t.Fatal(err)
 	}
