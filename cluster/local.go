@@ -96,8 +96,9 @@ type Local struct {
 
 // OpenLocal opens the store in config.Dir, or makes a new one there: it takes
 // the directory's lock, replays the log, makes sure that the engine goes on in it
-// (C4), ends the generation before and begins the next (C2). The context bounds
-// only the opening.
+// (C4), ends the generation before and begins the next (C2). It returns when the
+// storage server has what the log holds, since the proxies need to know the
+// system keys. The context bounds only the opening.
 //
 // It returns ErrDirectoryInUse, ErrNewerFormat, ErrFileCorrupt, ErrDiskFull or
 // ErrIO, each naming what is wrong. What was opened by then is closed again.
