@@ -30,6 +30,8 @@ func BenchmarkLoadAndScan(b *testing.B) {
 	db, store, err := embedded.Open(b.TempDir())
 	must(b, err)
 	defer store.Close()
+	_, err = bulk.Load(background, db, many(n), bulk.LoadOptions{})
+	must(b, err)
 	perRow := func(b *testing.B) { b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row") }
 	for _, concurrency := range []int{1, 4} {
 		b.Run(fmt.Sprintf("load/%d", concurrency), func(b *testing.B) {
@@ -59,8 +61,13 @@ func BenchmarkLoadAndScan(b *testing.B) {
 	})
 	b.Run("rows", func(b *testing.B) {
 		for b.Loop() {
+			count := 0
 			for _, err := range bulk.NewScan(db, kv.AllKeys(), bulk.ScanOptions{}).Rows(background) {
 				must(b, err)
+				count++
+			}
+			if count != n {
+				b.Fatal(count)
 			}
 		}
 		perRow(b)
