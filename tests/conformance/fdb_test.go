@@ -27,3 +27,15 @@ func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
 func TestCompatDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
 	checkPrograms(t, openFDB, 200, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
 }
+
+func TestCompatDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
+	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
+}
+
+func TestCompatDoesWhatTheModelSaysOfThreads(t *testing.T) {
+	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
+}
+
+func TestCompatDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {
+	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
+}

@@ -59,6 +59,7 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 		UnknownOutcomeSticks:   true,
 		CommitOutlivesCancel:   true,
 		OwnWritesDeclared:      true,
+		LongKeysFail:           true,
 		RowsConflictUntilError: true,
 	}}
 }
@@ -74,6 +75,7 @@ func FDB(db fdb.Database) *Subject {
 		ResetRevives:          true,
 		UnknownOutcomeSticks:  true,
 		OwnWritesDeclared:     true,
+		LongKeysFail:          true,
 		CommitOutlivesCancel:  true,
 	}}
 }

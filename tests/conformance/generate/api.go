@@ -312,7 +312,14 @@ func (a *apiBuilder) useTransaction() {
 
 // invalid does something that is not allowed.
 func (a *apiBuilder) invalid() {
-	switch a.IntN(7) {
+	switch a.IntN(10) {
+	case 7:
+		a.call("GET", longKey())
+		a.waitFor(1)
+	case 8:
+		a.call("CLEAR", longKey())
+	case 9:
+		a.call(pick(a.builder, "READ_CONFLICT_KEY", "WRITE_CONFLICT_KEY", "SET"), longKey(), a.value())
 	case 0:
 		a.call("GET", []byte("\xff/system"))
 		a.waitFor(1)
@@ -330,6 +337,12 @@ func (a *apiBuilder) invalid() {
 		a.op("SET_READ_VERSION")
 	}
 }
+
+// longKey is too long for a key.
+func longKey() []byte { return bytes.Repeat([]byte("k"), maxKeyBytes+1) }
+
+// maxKeyBytes is the limit that FoundationDB documents.
+const maxKeyBytes = 10_000
 
 // data does something with the stack alone.
 func (a *apiBuilder) data() {

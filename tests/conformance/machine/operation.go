@@ -2,6 +2,7 @@ package machine
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -98,3 +99,7 @@ func onTransaction(f func(m *Machine, c call, t Transaction) error) operation {
 		return f(m, c, t)
 	}}
 }
+
+// Operations returns the names of all operations, in order, without those of
+// their variants.
+func Operations() []string { return slices.Sorted(maps.Keys(allOperations())) }

@@ -10,8 +10,7 @@ import (
 )
 
 // tree is a directory layer, as FoundationDB's Python binding has it. Its rows
-// are the real ones but for two things: the allocator is a counter, so prefixes
-// differ, and there is no row with a version.
+// are the real ones, but that the allocator is a counter: prefixes differ.
 type tree struct {
 	store           *Store
 	nodes, contents subspace
@@ -57,7 +56,7 @@ func (l *tree) row(prefix string, t ...any) []byte {
 	return key
 }
 
-// rowsOf reads a value of the store.
+// rowOf reads a value of the store.
 func rowOf(r machine.Reader, key []byte) (value string, present bool, err error) {
 	v, err := r.Get(key)()
 	if err != nil || v == nil {
@@ -138,6 +137,9 @@ func (l *tree) do(r machine.Reader, q request) (machine.Directory, error) {
 }
 
 func (l *tree) create(t *transaction, q request) (machine.Directory, error) {
+	if err := l.begin(t); err != nil {
+		return nil, err
+	}
 	prefix := string(q.prefix)
 	if q.prefix == nil {
 		l.store.allocated++
@@ -161,6 +163,19 @@ func (l *tree) create(t *transaction, q request) (machine.Directory, error) {
 	t.Set(l.row(parent.prefix, int64(0), q.path[last]), []byte(prefix))
 	t.Set(l.row(prefix, []byte("layer")), q.layer)
 	return l.opened(&node{exists: true, prefix: prefix, layer: string(q.layer), path: q.path}), nil
+}
+
+// layerVersion is the version of the directory layer, 1.0.0.
+const layerVersion = "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+// begin writes the version before the first change.
+func (l *tree) begin(t machine.Transaction) error {
+	key := l.row(string(l.nodes), []byte("version"))
+	_, present, err := rowOf(t, key)
+	if err == nil && !present {
+		t.Set(key, []byte(layerVersion))
+	}
+	return err
 }
 
 // isFree reports whether no prefix of a directory, or of the nodes, begins with
@@ -197,6 +212,9 @@ func (l *tree) Open(r machine.Reader, path []string, layer []byte) (machine.Dire
 func (l *tree) Move(t machine.Transaction, oldPath, newPath []string) (machine.Directory, error) {
 	if len(newPath) >= len(oldPath) && slices.Equal(oldPath, newPath[:len(oldPath)]) {
 		return nil, errDirectory
+	}
+	if err := l.begin(t); err != nil {
+		return nil, err
 	}
 	from, err := l.find(t, oldPath)
 	if err != nil {
@@ -262,6 +280,9 @@ func (l *tree) RemoveIfExists(t machine.Transaction, path []string) error {
 func (l *tree) remove(t machine.Transaction, path []string) (bool, error) {
 	if len(path) == 0 {
 		return false, errDirectory
+	}
+	if err := l.begin(t); err != nil {
+		return false, err
 	}
 	n, err := l.find(t, path)
 	if err != nil || !n.exists {

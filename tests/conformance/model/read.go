@@ -47,7 +47,9 @@ func (t *transaction) get(key []byte, snapshot bool) machine.Future {
 	if err := t.usable(); err != nil {
 		return answer(nil, err)
 	}
-	if err := checkKey(key); err != nil {
+	if err := checkKey(key); err == errKeyTooLarge && !t.store.dialect.LongKeysFail {
+		return answer(nil, nil)
+	} else if err != nil {
 		return answer(nil, err)
 	}
 	value, err := t.look().Get(string(key))
@@ -208,5 +210,5 @@ func (t *transaction) measure(begin, end []byte) error {
 	if err := t.usable(); err != nil {
 		return err
 	}
-	return checkRange(begin, end)
+	return t.checkRange(begin, end)
 }

@@ -34,6 +34,9 @@ type Dialect struct {
 	// CommitOutlivesCancel: a cancel after a successful commit changes nothing
 	// until the next reset.
 	CommitOutlivesCancel bool
+	// LongKeysFail: reading, clearing or declaring a conflict on a key that is
+	// too long is error 2102, and not the same as with any key that is absent.
+	LongKeysFail bool
 	// ResetRevives: a reset makes a cancelled transaction usable.
 	ResetRevives bool
 	// RowsConflictUntilError: a range read row by row that comes to an error

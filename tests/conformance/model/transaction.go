@@ -123,9 +123,11 @@ func checkKey(key []byte) error {
 	return nil
 }
 
-// checkRange returns why a range cannot be written.
-func checkRange(begin, end []byte) error {
+// checkRange returns why a range cannot be written or declared.
+func (t *transaction) checkRange(begin, end []byte) error {
 	switch {
+	case t.store.dialect.LongKeysFail && max(len(begin), len(end)) > maxKeyBytes+1:
+		return errKeyTooLarge
 	case string(begin) > string(end):
 		return errInvertedRange
 	case string(end) > system:
@@ -180,14 +182,16 @@ func (t *transaction) Clear(key []byte) {
 	check := checkKey(key)
 	if check != nil {
 		t.without = false
-		t.invalidate(check)
+		if check != errKeyTooLarge || t.store.dialect.LongKeysFail {
+			t.invalidate(check)
+		}
 		return
 	}
 	t.ClearRange(key, append(clone(key), 0))
 }
 
 func (t *transaction) ClearRange(begin, end []byte) {
-	check := checkRange(begin, end)
+	check := t.checkRange(begin, end)
 	if check == nil && string(begin) == string(end) {
 		t.without = false
 		return
@@ -309,7 +313,7 @@ func (t *transaction) AddWriteConflict(begin, end []byte) error {
 }
 
 func (t *transaction) addConflict(begin, end []byte, add func(oracle.Span)) error {
-	check := checkRange(begin, end)
+	check := t.checkRange(begin, end)
 	if check == errInvertedRange && t.store.dialect.InvertedConflictFails {
 		return check
 	}
