@@ -87,6 +87,7 @@ func TestADirectoryInAFileIsBesideTheFile(t *testing.T) {
 func TestTheDefaultClusterFileIsLookedForInOrder(t *testing.T) {
 	home := t.TempDir()
 	t.Chdir(home)
+	t.Setenv("FDB_CLUSTER_FILE", "") // restores it in the end
 	if err := os.Unsetenv("FDB_CLUSTER_FILE"); err != nil {
 		t.Fatal(err)
 	}

@@ -53,13 +53,26 @@ func (s Snapshot) Get(key KeyConvertible) FutureByteSlice {
 }
 
 func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) FutureByteSlice {
-	f := &byteSlice{tx: tx, store: t.handle.store}
 	k := keyBytes(key)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	f := t.newByteSliceLocked()
+	f.tx, f.store = tx, t.handle.store
 	f.future = r.Get(k) // under the mutex: the last one noted is the last one issued
 	t.mu.lastGet, t.mu.gets = f.future, true
 	return f
+}
+
+// newByteSliceLocked returns a future out of a block of them: transactions tend
+// to have several.
+func (t *transaction) newByteSliceLocked() *byteSlice {
+	const mostInBlock = 16
+	n := len(t.mu.block)
+	if n == cap(t.mu.block) {
+		t.mu.block, n = make([]byteSlice, 0, min(max(1, 2*n), mostInBlock)), 0
+	}
+	t.mu.block = t.mu.block[:n+1]
+	return &t.mu.block[n]
 }
 
 // GetKey finds the key that sel names. A selector that runs off the front gives

@@ -28,6 +28,7 @@ type transaction struct {
 		// lastGet is the latest Get: waiting for it sends them all.
 		lastGet kv.Future[[]byte]
 		gets    bool
+		block   []byteSlice // room for the futures of Gets
 		// reads are the other reads, each of which is sent on its own.
 		reads []pendingRead
 		// limited says that an option was set which API versions below 610 reset
