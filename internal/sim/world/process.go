@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -14,10 +13,6 @@ import (
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/kv"
 )
-
-// CloseLimit is how long what is left of a dead process may take to end, and
-// how long an orderly Close may take on a healthy disk.
-const CloseLimit = 30 * time.Second
 
 // storeDir is the store's directory on the disk of its process.
 const storeDir = "/store"
