@@ -62,7 +62,7 @@ func TestProgramsComeFromTheirSeeds(t *testing.T) {
 		"directory":     func(seed uint64) *generate.Program { return generate.Directory(seed, 50) },
 		"directory_hca": func(seed uint64) *generate.Program { return generate.Allocator(seed, 3, 10) },
 	} {
-		if generator(1).String() != generator(1).String() {
+		if first, second := generator(1), generator(1); first.String() != second.String() {
 			t.Errorf("%s: one seed gives two programs", name)
 		}
 		if generator(1).String() == generator(2).String() {

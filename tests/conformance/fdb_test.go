@@ -25,11 +25,11 @@ func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
 }
 
 func TestCompatDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 200, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
+	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
 }
 
 func TestCompatDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
+	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
 }
 
 func TestCompatDoesWhatTheModelSaysOfThreads(t *testing.T) {
@@ -37,5 +37,5 @@ func TestCompatDoesWhatTheModelSaysOfThreads(t *testing.T) {
 }
 
 func TestCompatDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
+	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
 }

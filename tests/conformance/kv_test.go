@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"flag"
 	"testing"
 	"time"
 
@@ -26,20 +27,36 @@ func openKV(t *testing.T) (s *check.Subject, closeStore func()) {
 	}
 }
 
+// campaign and firstSeed make the tests run more programs, and other ones:
+//
+//	go test . -run 'API' -campaign 20 -seed 1000000
+var (
+	campaign  = flag.Uint64("campaign", 1, "run so many times as many programs")
+	firstSeed = flag.Uint64("seed", 0, "begin with this seed")
+)
+
 // programsPerStore keeps the store small: it remembers five seconds.
 const programsPerStore = 50
 
 // checkPrograms runs programs of many seeds.
 func checkPrograms(t *testing.T, open func(*testing.T) (*check.Subject, func()), seeds uint64, make func(seed uint64) *generate.Program) {
 	t.Helper()
-	for seed := uint64(0); seed < seeds; {
-		s, closeStore := open(t)
-		for range programsPerStore {
-			checkProgram(t, s, make(seed))
-			seed++
-		}
-		closeStore()
+	for seed, end := *firstSeed, *firstSeed+*campaign*seeds; seed < end; {
+		checkOnOneStore(t, open, func(s *check.Subject) {
+			for range programsPerStore {
+				checkProgram(t, s, make(seed))
+				seed++
+			}
+		})
 	}
+}
+
+// checkOnOneStore runs f with a store, and closes that however f ends.
+func checkOnOneStore(t *testing.T, open func(*testing.T) (*check.Subject, func()), f func(*check.Subject)) {
+	t.Helper()
+	s, closeStore := open(t)
+	defer closeStore()
+	f(s)
 }
 
 // checkProgram runs one program, and shrinks it if it fails.
@@ -50,17 +67,18 @@ func checkProgram(t *testing.T, s *check.Subject, p *generate.Program) {
 		t.Fatalf("%v\n%s", err, p)
 	}
 	if difference != "" {
+		t.Logf("the %s program of seed %d: %s", p.Kind, p.Seed, difference)
 		smaller, difference := s.Shrink(p)
 		t.Fatalf("%s\n%s", difference, smaller)
 	}
 }
 
 func TestKVDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
-	checkPrograms(t, openKV, 500, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
+	checkPrograms(t, openKV, 150, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
 }
 
 func TestKVDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
-	checkPrograms(t, openKV, 200, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
+	checkPrograms(t, openKV, 100, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
 }
 
 func TestKVDoesWhatTheModelSaysOfThreads(t *testing.T) {
@@ -68,5 +86,5 @@ func TestKVDoesWhatTheModelSaysOfThreads(t *testing.T) {
 }
 
 func TestKVDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {
-	checkPrograms(t, openKV, 200, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
+	checkPrograms(t, openKV, 50, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
 }

@@ -70,13 +70,13 @@ func FDB(db fdb.Database) *Subject {
 	c := fdbclient.New(db)
 	c.OnCommit = func(stamp []byte) { s.note(wire.Stamp(stamp)) }
 	return &Subject{Client: c, stamps: s, Dialect: model.Dialect{
-		InvertedConflictFails: true,
-		OnErrorCancels:        false,
-		ResetRevives:          true,
-		UnknownOutcomeSticks:  true,
-		OwnWritesDeclared:     true,
-		LongKeysFail:          true,
-		CommitOutlivesCancel:  true,
+		InvertedConflictFails:  true,
+		ResetRevives:           true,
+		RowsConflictUntilError: true,
+		UnknownOutcomeSticks:   true,
+		OwnWritesDeclared:      true,
+		LongKeysFail:           true,
+		CommitOutlivesCancel:   true,
 	}}
 }
 

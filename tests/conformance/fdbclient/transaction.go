@@ -127,17 +127,11 @@ func atomicOperation(name string) func(fdb.Transaction, fdb.KeyConvertible, []by
 	switch name {
 	case "ADD":
 		return fdb.Transaction.Add
-	case "AND":
-		return fdb.Transaction.And
-	case "BIT_AND":
+	case "AND", "BIT_AND": // And, Or and Xor are deprecated names
 		return fdb.Transaction.BitAnd
-	case "OR":
-		return fdb.Transaction.Or
-	case "BIT_OR":
+	case "OR", "BIT_OR":
 		return fdb.Transaction.BitOr
-	case "XOR":
-		return fdb.Transaction.Xor
-	case "BIT_XOR":
+	case "XOR", "BIT_XOR":
 		return fdb.Transaction.BitXor
 	case "APPEND_IF_FITS":
 		return fdb.Transaction.AppendIfFits

@@ -9,14 +9,15 @@ import (
 // logs can be predicted.
 func Directory(seed uint64, steps int) *Program {
 	b := newBuilder(kindDirectory, seed, "test")
-	d := &directoryBuilder{builder: b, entries: 1}
+	d := &directoryBuilder{builder: b}
+	d.added()
 	b.op("NEW_TRANSACTION")
 	b.end()
 	ways := d.ways()
 	for range steps {
 		b.choose(ways)
 	}
-	for i := range d.entries {
+	for _, i := range d.usable {
 		b.call("DIRECTORY_CHANGE", int64(i))
 		d.logDirectory()
 		b.end()
@@ -32,7 +33,10 @@ type directoryBuilder struct {
 	*builder
 	// entries is how many entries the directory list has; the first is the root.
 	entries int
-	trees   int
+	// usable are those that may become the current one. The subspaces of trees
+	// may not: nothing else must write there.
+	usable []int
+	trees  int
 }
 
 func (d *directoryBuilder) ways() []weighted {
@@ -48,12 +52,15 @@ func (d *directoryBuilder) ways() []weighted {
 }
 
 // added notes that the step adds to the list.
-func (d *directoryBuilder) added() { d.entries++ }
+func (d *directoryBuilder) added() {
+	d.usable = append(d.usable, d.entries)
+	d.entries++
+}
 
-func (d *directoryBuilder) change() { d.call("DIRECTORY_CHANGE", int64(d.IntN(d.entries))) }
+func (d *directoryBuilder) change() { d.call("DIRECTORY_CHANGE", int64(pick(d.builder, d.usable...))) }
 
 func (d *directoryBuilder) setErrorIndex() {
-	d.call("DIRECTORY_SET_ERROR_INDEX", int64(d.IntN(d.entries)))
+	d.call("DIRECTORY_SET_ERROR_INDEX", int64(pick(d.builder, d.usable...)))
 }
 
 // commit ends the transaction, successful or not, and begins another.
@@ -164,7 +171,8 @@ func (d *directoryBuilder) createTree() {
 	d.call("DIRECTORY_CREATE_SUBSPACE", append(counted("contents", int64(d.trees)), []byte("\x06"))...)
 	d.call("DIRECTORY_CREATE_LAYER", int64(d.entries), int64(d.entries+1), int64(d.IntN(2)))
 	d.call("DIRECTORY_CHANGE", int64(d.entries+2))
-	d.entries += 3
+	d.entries += 2
+	d.added()
 }
 
 func (d *directoryBuilder) openSubspace() {

@@ -65,20 +65,29 @@ type Transaction interface {
 	// Snapshot returns a reader of the same version that adds no conflicts.
 	Snapshot() Reader
 
+	// Set gives a key a value.
 	Set(key, value []byte)
+	// Clear clears a key.
 	Clear(key []byte)
+	// ClearRange clears the keys from begin to before end.
 	ClearRange(begin, end []byte)
-	// ClearPrefix clears the keys that begin with prefix.
+	// ClearPrefix clears the keys that begin with prefix. It is an error if the
+	// client has no range for that.
 	ClearPrefix(prefix []byte) error
 	// Atomic does the atomic operation with FoundationDB's name, such as
 	// BYTE_MIN. There is none by that name if ok is false.
 	Atomic(name string, key, operand []byte) (ok bool)
+	// AddReadConflict declares the keys from begin to before end as read.
 	AddReadConflict(begin, end []byte) error
+	// AddWriteConflict declares the keys from begin to before end as written.
 	AddWriteConflict(begin, end []byte) error
+	// AddReadConflictKey declares a key as read.
 	AddReadConflictKey(key []byte) error
+	// AddWriteConflictKey declares a key as written.
 	AddWriteConflictKey(key []byte) error
 	// NextWriteWithoutConflict sets next_write_no_write_conflict_range.
 	NextWriteWithoutConflict()
+	// SetReadVersion makes the transaction read at a version.
 	SetReadVersion(version int64)
 
 	// Commit begins to commit.
@@ -86,8 +95,12 @@ type Transaction interface {
 	// OnError readies the transaction for another try after the error with this
 	// number.
 	OnError(code int) Future
+	// Reset makes a new transaction of it.
 	Reset()
+	// Cancel ends the transaction.
 	Cancel()
+	// CommittedVersion returns the version of the commit. Without one it is -1,
+	// or an error.
 	CommittedVersion() (int64, error)
 	// ApproximateSize asks for the size of the transaction.
 	ApproximateSize() error
@@ -142,10 +155,13 @@ type Tuples interface {
 type Subspace interface {
 	// Key returns the prefix.
 	Key() ([]byte, error)
+	// Pack returns the key of t.
 	Pack(t tuple.Tuple) ([]byte, error)
+	// Unpack returns the tuple of a key.
 	Unpack(key []byte) (tuple.Tuple, error)
 	// Range returns the bounds of all keys of longer tuples that begin with t.
 	Range(t tuple.Tuple) (begin, end []byte, err error)
+	// Contains reports whether key begins with the prefix.
 	Contains(key []byte) (bool, error)
 	// Sub returns the subspace of t.
 	Sub(t tuple.Tuple) (Subspace, error)
@@ -159,13 +175,23 @@ type Directory interface {
 	CreateOrOpen(t Transaction, path []string, layer []byte) (Directory, error)
 	// Create creates a directory; with a nil prefix that is allocated.
 	Create(t Transaction, path []string, layer, prefix []byte) (Directory, error)
+	// Open opens a directory. A nil layer is the default.
 	Open(r Reader, path []string, layer []byte) (Directory, error)
+	// Move moves a directory.
 	Move(t Transaction, oldPath, newPath []string) (Directory, error)
+	// MoveTo moves this directory to a path from the root.
 	MoveTo(t Transaction, newAbsolutePath []string) (Directory, error)
+	// Remove removes a directory, this one without a path. It is an error if
+	// there is none.
 	Remove(t Transaction, path []string) error
+	// RemoveIfExists is Remove without that error.
 	RemoveIfExists(t Transaction, path []string) error
+	// List returns the names of the directories right below a path, in order.
 	List(r Reader, path []string) ([]string, error)
+	// Exists reports whether there is a directory at a path.
 	Exists(r Reader, path []string) (bool, error)
+	// Path returns the path of this directory from the root.
 	Path() []string
+	// Layer returns the layer of this directory, empty if it has none.
 	Layer() []byte
 }

@@ -37,7 +37,7 @@ func directoryOperations() map[string]operation {
 	}
 }
 
-// tuples pops n tuples, each preceded by its length.
+// tuple pops a tuple, preceded by its length.
 func (v *values) tuple() tuple.Tuple { return v.list(v.int()) }
 
 // path pops a tuple of strings.

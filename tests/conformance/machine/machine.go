@@ -32,7 +32,7 @@ type shared struct {
 	machines sync.WaitGroup
 }
 
-// New returns a machine without a program.
+// New returns a machine that instructions are given to by Execute.
 func New(client Client, prefix []byte) *Machine {
 	s := &shared{}
 	s.mu.transactions = make(map[string]Transaction)

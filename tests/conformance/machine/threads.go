@@ -12,6 +12,7 @@ func threadOperations() map[string]operation {
 // started runs to its end before the one that started it goes on.
 type Sequential interface {
 	Client
+	// RunsSequentially does nothing: having it is what matters.
 	RunsSequentially()
 }
 

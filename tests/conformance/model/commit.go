@@ -72,18 +72,18 @@ func (t *transaction) OnError(code int) machine.Future {
 }
 
 func (t *transaction) onError(code int) error {
+	t.unknown = t.unknown || mayBeCommitted(code)
 	switch {
 	case !isRetryable(code):
 		if t.store.dialect.OnErrorCancels {
 			t.cancelled = true
 		}
 		return failure(code)
-	case t.cancelled && t.store.dialect.UnknownOutcomeSticks && (t.unknown || mayBeCommitted(code)):
+	case t.cancelled && t.store.dialect.UnknownOutcomeSticks && t.unknown:
 		return errUnknownResult
 	case t.cancelled:
 		return errCancelled
 	}
-	t.unknown = t.unknown || mayBeCommitted(code)
 	t.reset()
 	return nil
 }

@@ -119,7 +119,8 @@ func (s snapshot) Range(begin, end []byte, o machine.RangeOptions) ([]machine.Ke
 }
 
 func (t *transaction) rangeOf(begin, end []byte, o machine.RangeOptions, snapshot bool) ([]machine.KeyValue, error) {
-	if string(begin) > string(end) && t.store.dialect.InvertedRangeFails {
+	exact := o.Mode == machine.ModeExact && o.Limit == 0 // whose error comes first
+	if string(begin) > string(end) && t.store.dialect.InvertedRangeFails && !exact {
 		return nil, errInvertedRange
 	}
 	return t.selected(machine.Selector{Key: begin, Offset: 1}, machine.Selector{Key: end, Offset: 1}, o, snapshot)

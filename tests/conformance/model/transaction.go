@@ -215,7 +215,10 @@ func (t *transaction) ClearPrefix(prefix []byte) error {
 
 // prefixBounds returns the range of the keys that begin with prefix.
 func prefixBounds(prefix string) (begin, end string) {
-	head := strings.TrimRight(prefix, "\xff")
+	head := prefix
+	for strings.HasSuffix(head, "\xff") {
+		head = head[:len(head)-1]
+	}
 	if head == "" {
 		return prefix, system
 	}
