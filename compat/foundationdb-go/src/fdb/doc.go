@@ -41,6 +41,13 @@
 // too, in the background, so a program that polls sees it become true. Cancel
 // makes Get fail with operation_cancelled (1101) unless the value was there.
 //
+// # Versions
+//
+// Versions go on by about a million a second, and programs may use them as a
+// clock. Plinth's stand still while nobody commits; so once a program has asked
+// for a read version or a committed one, the package makes a commit that writes
+// nothing twice a second.
+//
 // # What is better than the original
 //
 // Transact lines up those transactions of its process that would only conflict

@@ -100,6 +100,7 @@ func (s Snapshot) GetReadVersion() FutureInt64 { return s.readVersion() }
 
 func (t *transaction) readVersion() FutureInt64 {
 	tx := t.current()
+	t.handle.store.keepTime()
 	return newFuture(t, func() (int64, error) {
 		version, err := tx.ReadVersion()
 		return int64(version), err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/embedded"
@@ -16,7 +17,8 @@ type store struct {
 	db       *kv.Database
 	embedded *embedded.Store
 	options  databaseDefaults
-	handles  int // guarded by the mutex of stores
+	handles  int         // guarded by the mutex of stores
+	ticking  atomic.Bool // see keepTime; set under mu
 
 	mu struct {
 		sync.Mutex
@@ -24,7 +26,7 @@ type store struct {
 		// awaited counts the background waits of each transaction.
 		awaited map[*kv.Transaction]int
 	}
-	group sync.WaitGroup // the goroutines of background
+	group sync.WaitGroup // the goroutines of background and keepTime
 }
 
 // openStore opens the store in dir.

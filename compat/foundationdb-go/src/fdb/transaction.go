@@ -103,6 +103,7 @@ const noVersion = -1
 // GetCommittedVersion returns the version of the successful commit, -1 if there
 // was none or if the transaction wrote nothing.
 func (t Transaction) GetCommittedVersion() (int64, error) {
+	t.handle.store.keepTime()
 	if version, err := t.current().CommittedVersion(); err == nil {
 		return int64(version), nil
 	}
