@@ -25,17 +25,17 @@ func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
 }
 
 func TestCompatDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 100, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
+	checkPrograms(t, openFDB, 75, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
 }
 
 func TestCompatDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
+	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
 }
 
 func TestCompatDoesWhatTheModelSaysOfThreads(t *testing.T) {
-	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
+	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
 }
 
 func TestCompatDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 50, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
+	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
 }

@@ -36,7 +36,7 @@ var (
 )
 
 // programsPerStore keeps the store small: it remembers five seconds.
-const programsPerStore = 50
+const programsPerStore = 25
 
 // checkPrograms runs programs of many seeds.
 func checkPrograms(t *testing.T, open func(*testing.T) (*check.Subject, func()), seeds uint64, make func(seed uint64) *generate.Program) {
@@ -74,15 +74,15 @@ func checkProgram(t *testing.T, s *check.Subject, p *generate.Program) {
 }
 
 func TestKVDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
-	checkPrograms(t, openKV, 150, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
+	checkPrograms(t, openKV, 100, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
 }
 
 func TestKVDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
-	checkPrograms(t, openKV, 100, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
+	checkPrograms(t, openKV, 50, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
 }
 
 func TestKVDoesWhatTheModelSaysOfThreads(t *testing.T) {
-	checkPrograms(t, openKV, 50, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
+	checkPrograms(t, openKV, 25, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
 }
 
 func TestKVDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {

@@ -48,7 +48,7 @@ func (s *stamps) take() []wire.Stamp {
 	return list
 }
 
-// KV returns kv over db as a subject.
+// KV returns kv over db as a subject. Its dialect is what kv documents.
 func KV(ctx context.Context, db *kv.Database) *Subject {
 	s := &stamps{}
 	c := kvclient.New(ctx, db)
@@ -64,7 +64,9 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 	}}
 }
 
-// FDB returns FoundationDB's Go API over db as a subject.
+// FDB returns FoundationDB's Go API over db as a subject. Where its dialect is
+// not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
+// LongKeysFail are unset there, and OnErrorCancels is set from API version 610.
 func FDB(db fdb.Database) *Subject {
 	s := &stamps{}
 	c := fdbclient.New(db)

@@ -74,6 +74,9 @@ func (t *transaction) invalidate(err error) {
 // look returns what the transaction sees. It fixes the read version.
 func (t *transaction) look() *oracle.Rows {
 	t.read()
+	if len(t.mutations) == 0 {
+		return &oracle.Rows{Values: t.base.values} // nobody changes it
+	}
 	if t.view == nil {
 		t.view = oracle.New(t.base.values)
 		for _, m := range t.mutations {
