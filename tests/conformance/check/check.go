@@ -66,13 +66,14 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 
 // FDB returns FoundationDB's Go API over db as a subject. Where its dialect is
 // not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
-// LongKeysFail are unset there, and OnErrorCancels is set from API version 610.
+// LongKeysFail are unset there.
 func FDB(db fdb.Database) *Subject {
 	s := &stamps{}
 	c := fdbclient.New(db)
 	c.OnCommit = func(stamp []byte) { s.note(wire.Stamp(stamp)) }
 	return &Subject{Client: c, stamps: s, Dialect: model.Dialect{
 		InvertedConflictFails:  true,
+		OnErrorCancels:         fdb.MustGetAPIVersion() >= 610,
 		ResetRevives:           true,
 		RowsConflictUntilError: true,
 		UnknownOutcomeSticks:   true,

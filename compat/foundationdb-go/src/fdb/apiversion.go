@@ -18,6 +18,9 @@ const (
 	versionAbsentOperand = 510
 	// versionStampOffset takes the place of a versionstamp as four bytes.
 	versionStampOffset = 520
+	// versionCancelsOnError cancels a transaction with an error that is not
+	// retryable, instead of resetting it.
+	versionCancelsOnError = 610
 	// versionPersistentOptions keeps time-out, retry limit and retry delay when a
 	// transaction is retried.
 	versionPersistentOptions = 610

@@ -131,9 +131,21 @@ func (t Transaction) GetVersionstamp() FutureKey {
 
 // OnError readies the transaction for another try after e, if that is
 // retryable: it waits a while and resets the transaction. If not, or if the
-// limit of retries is reached, the future's error is e.
+// limit of retries is reached, the future's error is e, and what follows fails
+// with transaction_cancelled (1025) until a Reset (API versions below 610 reset
+// the transaction here as well).
 func (t Transaction) OnError(e Error) FutureNil {
-	return newFutureNil(t.transaction, func() error { return t.onError(e) })
+	return newFutureNil(t.transaction, func() error {
+		err := t.onError(e)
+		switch {
+		case err == nil:
+		case t.version < versionCancelsOnError:
+			t.reset()
+		default:
+			t.Cancel()
+		}
+		return err
+	})
 }
 
 // Cancel ends the transaction: what is under way or follows fails with

@@ -24,6 +24,7 @@ func TestAPIVersionsBehaveAsDocumented(t *testing.T) {
 				" and, min of present: 0x0003 0x0207",
 				" stamped: ", pick(version >= 520, "k?????????? v??????????", "k?????????? ??????????v"),
 				" limit outlives retry: ", version >= 610,
+				" usable after a fatal error: ", version < 610,
 			)
 			mustEqual(t, process(t, strconv.Itoa(version), filepath.Join(t.TempDir(), "store")), strings.TrimSpace(want))
 		})
@@ -46,6 +47,7 @@ func underVersion(db fdb.Database) string {
 		" and, min of present: ", ofPresent(db),
 		" stamped: ", stamped(db),
 		" limit outlives retry: ", limitOutlivesRetry(db),
+		" usable after a fatal error: ", usableAfterError(db),
 	)
 	return strings.TrimSpace(out)
 }
@@ -85,6 +87,24 @@ func usableAfterCommit(db fdb.Database) interface{} {
 		return fmt.Sprint("committed at ", version, err)
 	}
 	_, err = tr.Get(fdb.Key("first")).Get()
+	return err == nil
+}
+
+// usableAfterError looks at what OnError makes of a transaction that cannot be
+// tried again: its writes must be gone.
+func usableAfterError(db fdb.Database) interface{} {
+	tr, err := db.CreateTransaction()
+	if err != nil {
+		return err
+	}
+	tr.Set(fdb.Key("before"), nil)
+	if err := tr.OnError(fdb.Error{Code: 2000}).Get(); err == nil {
+		return "no error"
+	}
+	value, err := tr.Get(fdb.Key("before")).Get()
+	if value != nil {
+		return "the writes are there"
+	}
 	return err == nil
 }
 

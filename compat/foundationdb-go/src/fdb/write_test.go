@@ -169,6 +169,10 @@ func TestOnErrorDecidesAndResets(t *testing.T) {
 	}
 	for _, code := range []int{1025, 2000, 2101, 4100} {
 		mustBeBare(t, tr.OnError(fdb.Error{Code: code}).Get(), code)
+		_, err := tr.Get(fdb.Key("k")).Get()
+		mustBeBare(t, err, 1025)
+		tr.Reset()
+		tr.Get(fdb.Key("k")).MustGet()
 	}
 	tr.Cancel()
 	_, err := tr.Get(fdb.Key("k")).Get()
