@@ -314,6 +314,9 @@ func (o *stampOp) wait() (Stamp, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for !a.mu.settled {
+		if a.mu.invalid != nil {
+			return Stamp{}, a.mu.invalid // it will never be committed
+		}
 		if a.mu.outcome == nil {
 			a.mu.outcome = make(chan struct{})
 		}

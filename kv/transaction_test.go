@@ -371,6 +371,22 @@ func TestTheVersionstampIsTheOneThatWasWritten(t *testing.T) {
 	}
 }
 
+// Such a transaction stays open after its commit has failed.
+func TestAnInvalidTransactionHasNoVersionstamp(t *testing.T) {
+	db, _ := open(t)
+	tx := db.Begin(background)
+	defer tx.Cancel()
+	tx.SetVersionstampedValue([]byte("k"), make([]byte, wire.StampBytes+4))
+	tx.Set(make([]byte, kv.MaxKeyBytes+1), nil)
+	stamp := tx.Versionstamp()
+	if err := tx.Commit(); !errors.Is(err, kv.ErrKeyTooLarge) {
+		t.Fatal(err)
+	}
+	if _, err := stamp.Wait(); !errors.Is(err, kv.ErrKeyTooLarge) {
+		t.Errorf("the stamp's error is %v", err)
+	}
+}
+
 func TestTheVersionstampFailsWithItsTransaction(t *testing.T) {
 	db, _ := open(t)
 	tx := db.Begin(background)
