@@ -12,6 +12,7 @@ import (
 // KeyConvertible is what stands for a key: a Key, a tuple, a subspace, a
 // directory, or a type of the program's own.
 type KeyConvertible interface {
+	// FDBKey returns the key. A type of which no key can be made panics.
 	FDBKey() Key
 }
 
@@ -57,6 +58,8 @@ func keyBytes(k KeyConvertible) []byte {
 
 // Selectable is what stands for a KeySelector.
 type Selectable interface {
+	// FDBKeySelector returns the selector. It never fails: whether its key is
+	// valid shows when it is used.
 	FDBKeySelector() KeySelector
 }
 
