@@ -101,6 +101,7 @@ func openPebble(dir string, opts *pebble.Options) (db *pebble.DB, err error) {
 			db, err = nil, panicError(dir, cause)
 		}
 	}()
+	opts.FS = manifestFS{opts.FS}
 	db, err = pebble.Open(dir, opts)
 	if err != nil {
 		return nil, openError(dir, err)
