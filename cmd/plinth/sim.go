@@ -111,7 +111,7 @@ follows "--" is for the test binary.`,
 	flags.Uint64Var(&f.seed, "seed", 0, "first `seed`; without --seeds and --minutes the only one (default: fresh ones)")
 	flags.Uint64Var(&f.seeds, "seeds", 0, "`number` of seeds to run (default 1 with --seed, else 10)")
 	flags.Float64Var(&f.minutes, "minutes", 0, "run seeds until so many `minutes` have passed")
-	flags.String("workload", "", "`names` of the workloads, separated by commas (default: all)")
+	flags.Var(new(workloadNames), "workload", "`names` of the workloads, separated by commas (default: each seed draws some)")
 	flags.Duration("safety", 10*time.Second, "simulated `time` with faults")
 	flags.Duration("liveness", 20*time.Second, "simulated `time` after the faults")
 	flags.Duration("limit", 10*time.Minute, "simulated `time` after which a run is hung")
@@ -128,7 +128,7 @@ follows "--" is for the test binary.`,
 	flags.StringVar(&f.history, "history", "", "write what the clients of the first failed run did and saw to `file`, if it was recorded: .txt, .html (a picture), .edn (for Elle) or .json")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the seeds of the last sitting of this commit that have not run yet")
 	flags.BoolVar(&f.totals, "totals", false, "run nothing, print the totals of all campaigns that are kept")
-	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each run, and one for the totals")
+	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each run, and one each for the totals of the sitting and of the campaign")
 	flags.StringSliceVar(&f.hunt, "bugs", nil, "plant these bugs of tests/sim/bugs, `names` or all, and count the seeds until each is found")
 	flags.StringVar(&f.plant, "plant", "", "plant the bug of this `name`, to replay what --bugs has found")
 	addDirectory(cmd, &f.source, "source", "", ".", "`directory` in the source tree to compile")
@@ -193,6 +193,11 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 	if f.pkg == "" && (f.runs != "" || f.tags != "" || len(f.testArgs) > 0) {
 		return errors.New("--run and --tags are about a package: name it with --package")
 	}
+	for _, name := range []string{"safety", "liveness", "limit"} {
+		if d, err := flags.GetDuration(name); err != nil || d < 0 {
+			return fmt.Errorf("--%s is %v: give a time that is not negative", name, d)
+		}
+	}
 	if f.plant == "all" {
 		return errors.New("--plant plants one bug: name it")
 	}
@@ -201,6 +206,19 @@ func (f *simFlags) check(flags *pflag.FlagSet) error {
 	}
 	_, err := f.campaign(time.Now())
 	return err
+}
+
+// resumeCommand is what goes on with a campaign that was interrupted.
+func (f *simFlags) resumeCommand() string {
+	command := "go run ./cmd/plinth sim --resume"
+	for _, d := range []struct{ flag, value, usual string }{
+		{"campaign", f.kept, ""}, {"cache", f.cache, ""}, {"source", f.source, "."},
+	} {
+		if d.value != d.usual {
+			command += fmt.Sprintf(" --%s %s", d.flag, d.value)
+		}
+	}
+	return command
 }
 
 func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
@@ -235,7 +253,7 @@ func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 		r := program.Run(ctx, config)
 		return errors.Join(r.Print(printer.out), r.Err)
 	}
-	s := simSitting{printer: printer, campaign: campaign}
+	s := simSitting{printer: printer, campaign: campaign, goOn: f.resumeCommand()}
 	if f.plant == "" && (campaign.Count > 1 || f.resume) {
 		// A single seed is a replay, which says nothing new.
 		if err := f.keep(ctx, &s, root, wasm); err != nil {

@@ -85,6 +85,8 @@ type simSitting struct {
 	// campaign's seeds that an earlier sitting has run.
 	ledger *ledger.Ledger
 	done   uint64
+	// goOn is the command that goes on after an interruption.
+	goOn string
 }
 
 // campaigner runs seeds; it is a host.Program.
@@ -116,7 +118,7 @@ func (s *simSitting) run(ctx context.Context, program campaigner) error {
 		return err
 	case ctx.Err() != nil:
 		if s.ledger != nil {
-			fmt.Fprintln(s.printer.progress, "to go on: plinth sim --resume")
+			fmt.Fprintln(s.printer.progress, "to go on:", s.goOn)
 		}
 		return ctx.Err()
 	case totals.Failed > 0:

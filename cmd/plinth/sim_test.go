@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -46,11 +47,37 @@ func TestSimPassesFlagsOnToTheSimulatedProgram(t *testing.T) {
 	}
 }
 
+func TestSimKnowsItsWorkloads(t *testing.T) {
+	c, err := parseSim(t, "--workload", "Cycle, Increment").campaign(time.Now())
+	if want := []string{"--workload", "Cycle,Increment"}; err != nil || !slices.Equal(c.Run.Args, want) {
+		t.Errorf("arguments %q (%v), want %q", c.Run.Args, err, want)
+	}
+	for names, text := range map[string]string{
+		"Cycel": "AtomicOps", "Cycle,Cycle": "twice", "Cycle,Echo": "by itself", "Cycle,": "no workload", "": "no workload",
+	} {
+		if status, _, errOut := plinth(t, "sim", "--workload", names); status != statusUsage || !strings.Contains(errOut, text) {
+			t.Errorf("--workload %q: exit status %d, %q", names, status, errOut)
+		}
+	}
+}
+
+func TestSimSaysHowACampaignGoesOn(t *testing.T) {
+	for want, args := range map[string][]string{
+		"go run ./cmd/plinth sim --resume":                          nil,
+		"go run ./cmd/plinth sim --resume --campaign c --source ..": {"--campaign", "c", "--source", ".."},
+	} {
+		if got := parseSim(t, args...).resumeCommand(); got != want {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+}
+
 func TestSimRefusesFlagsThatMakeNoSense(t *testing.T) {
 	for _, args := range [][]string{
 		{"--trace"}, {"--trace", "--seed", "1", "--seeds", "2"}, {"--minutes", "-1"},
 		{"--resume", "--seed", "1"}, {"--resume", "--workload", "Cycle"}, {"--bugs", "all", "--minutes", "1"},
 		{"--totals", "--seeds", "3"}, {"--json", "--seed", "1", "--trace"}, {"--plant", "x", "--bugs", "x"},
+		{"--safety", "-1s"}, {"--liveness", "-1s"}, {"--limit", "-1s"},
 	} {
 		if status, _, errOut := plinth(t, append([]string{"sim"}, args...)...); status != statusUsage {
 			t.Errorf("plinth sim %q: exit status %d, %q", args, status, errOut)

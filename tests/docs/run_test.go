@@ -20,7 +20,7 @@ func TestDocumentationWorksAsWritten(t *testing.T) {
 	}
 	noteSources(t, root)
 	bin := t.TempDir()
-	mustRun(t, root, "go", "build", "-o", filepath.Join(bin, "plinth"), "./cmd/plinth")
+	mustRun(t, root, "go", "build", "-ldflags=-w", "-o", filepath.Join(bin, "plinth"), "./cmd/plinth")
 	ran := 0
 	for _, name := range documents(t, root) {
 		content, err := os.ReadFile(filepath.Join(root, name))
@@ -112,7 +112,7 @@ func (r *runner) program(t *testing.T, b block, want []string) {
 	if err := os.WriteFile(source, []byte(b.text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mustRun(t, r.root, "go", "build", "-o", binary, source)
+	mustRun(t, r.root, "go", "build", "-ldflags=-w", "-o", binary, source)
 	r.check(t, command{line: b.line, shell: binary, output: want}, dir)
 }
 
