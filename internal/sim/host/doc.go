@@ -16,7 +16,7 @@
 // Build needs the go command, Plinth's source tree, and for modules that are
 // not in the module cache yet a way to the module proxy. Pebble does not
 // compile for wasm as it is, so Build makes a copy of the version in go.mod
-// that has two files more and one less, and points the compiler at it with
+// that has two files more, one less and one changed, and points the compiler at it with
 // -modfile; the source tree itself is not touched. Everything is kept below
 // the user's cache directory, keyed by versions and content.
 //
