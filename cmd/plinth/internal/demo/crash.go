@@ -12,14 +12,15 @@ import (
 )
 
 const (
-	// readyTimeout bounds the opening of the store in the child process.
+	// readyTimeout bounds the opening of the store in the child process, and the
+	// time until its first transfer.
 	readyTimeout = 30 * time.Second
 	// stderrBytes is how much of the child's error output is kept.
 	stderrBytes = 4096
 )
 
 // Crash runs the child process cmd, kills it without warning some time after
-// it is ready, and notes in the ledger everything that it had told by then. It
+// it is ready, but not before its first transfer was reported, and notes in the ledger everything that it had told by then. It
 // returns how long the child was at work. It is an error if the child ends by
 // itself.
 func Crash(ctx context.Context, cmd *exec.Cmd, after time.Duration, ledger *Ledger) (took time.Duration, err error) {
@@ -39,7 +40,7 @@ func Crash(ctx context.Context, cmd *exec.Cmd, after time.Duration, ledger *Ledg
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("start the child process: %w", err)
 	}
-	k := &killer{cmd: cmd, ready: make(chan struct{})}
+	k := &killer{cmd: cmd, ready: make(chan struct{}), working: make(chan struct{})}
 	killed := make(chan error, 1)
 	go func() { killed <- k.run(listening, after) }()
 	readErr := k.listen(stdout, ledger)
@@ -62,8 +63,9 @@ func Crash(ctx context.Context, cmd *exec.Cmd, after time.Duration, ledger *Ledg
 // killer ends a process.
 type killer struct {
 	cmd *exec.Cmd
-	// ready is closed when the child says that it is.
-	ready chan struct{}
+	// ready is closed when the child says that it is, working with its first
+	// transfer.
+	ready, working chan struct{}
 	// fired and ran are set before run returns.
 	fired bool
 	ran   time.Duration
@@ -87,6 +89,10 @@ func (k *killer) run(ctx context.Context, after time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		k.awaitWork(ctx) // on a slow machine the time can pass before it begins
+		if ctx.Err() != nil {
+			return nil
+		}
 		err := k.cmd.Process.Kill()
 		k.fired = err == nil
 		k.ran = time.Since(began)
@@ -98,11 +104,22 @@ func (k *killer) run(ctx context.Context, after time.Duration) error {
 	return nil
 }
 
+// awaitWork returns with the first transfer, or when that has not come for long.
+func (k *killer) awaitWork(ctx context.Context) {
+	late := time.NewTimer(readyTimeout)
+	defer late.Stop()
+	select {
+	case <-k.working:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
 // listen reads what the child says until its end. What it had written before it
 // was killed is still in the pipe, and counts.
 func (k *killer) listen(stdout io.Reader, ledger *Ledger) error {
 	lines := bufio.NewReader(stdout)
-	for ready := false; ; {
+	for ready, working := false, false; ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			return nil // What has no line end was not said.
@@ -117,6 +134,10 @@ func (k *killer) listen(stdout io.Reader, ledger *Ledger) error {
 			close(k.ready)
 		default:
 			ledger.Note(m)
+		}
+		if !working && len(ledger.Acknowledged) > 0 {
+			working = true
+			close(k.working)
 		}
 	}
 }
