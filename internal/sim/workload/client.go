@@ -65,13 +65,11 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) {
 // a living process first. The error is nil whatever the outcome, except when
 // ctx has ended before the transaction began or an invariant is violated.
 func (c *Client) Try(ctx context.Context, f func(tx *kv.Transaction) error) (Outcome, error) {
-	inc, err := c.env.process.Wait(ctx)
+	attempt, err := c.attempt(ctx)
 	if err != nil {
 		return Aborted, err
 	}
-	c.tries++
-	c.inc, c.began = inc, time.Now()
-	attempt := &attempt{client: c, inc: inc, floor: c.env.shared.acknowledged()}
+	inc := attempt.inc
 	// The clients are part of the process: they die with it. They do not die
 	// with the workload, so that what is under way gets its outcome.
 	txCtx, cancel := context.WithTimeout(inc.Context(), tryLimit)
@@ -79,15 +77,34 @@ func (c *Client) Try(ctx context.Context, f func(tx *kv.Transaction) error) (Out
 	tx := inc.DB().Begin(txCtx)
 	defer tx.Cancel()
 	committing, err := attempt.run(tx, f)
-	outcome := attempt.classify(committing, err)
-	c.env.Trace("c%d try %d %v v%d: %v", c.id, c.tries, outcome, attempt.committed, err)
+	outcome := attempt.conclude("try", committing, err)
+	return outcome, attempt.verdict(outcome, err)
+}
+
+// attempt begins a transaction of the client, as soon as a process lives.
+func (c *Client) attempt(ctx context.Context) (*attempt, error) {
+	inc, err := c.env.process.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.tries++
+	c.inc, c.began = inc, time.Now()
+	return &attempt{client: c, inc: inc, floor: c.env.shared.acknowledged()}, nil
+}
+
+// conclude traces, counts and returns what became of a transaction that ended
+// with err; how says in which way it was run.
+func (a *attempt) conclude(how string, committing bool, err error) Outcome {
+	c := a.client
+	outcome := a.classify(committing, err)
+	c.env.Trace("c%d %s %d %v v%d: %v", c.id, how, c.tries, outcome, a.committed, err)
 	c.env.count(outcome)
 	if outcome == Committed {
 		c.commits.Add(1)
-		c.last = attempt.committed
-		c.env.shared.acknowledge(attempt.committed)
+		c.last = a.committed
+		c.env.shared.acknowledge(a.committed)
 	}
-	return outcome, attempt.verdict(outcome, err)
+	return outcome
 }
 
 // tryLimit is how long a transaction may take in all.

@@ -114,13 +114,11 @@ func decodeCounter(value []byte) uint64 {
 // once runs f in a transaction until it is known what became of it, in one of
 // the ways that there are.
 func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Outcome, error) {
-	inc, err := c.env.process.Wait(ctx)
+	a, err := c.attempt(ctx)
 	if err != nil {
 		return Aborted, err
 	}
-	c.tries++
-	c.inc, c.began = inc, time.Now()
-	a := &attempt{client: c, inc: inc, floor: c.env.shared.acknowledged()}
+	inc := a.inc
 	txCtx, cancel := context.WithTimeout(inc.Context(), tryLimit)
 	defer cancel()
 	options := c.onceOptions()
@@ -137,14 +135,7 @@ func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Ou
 	if err == nil {
 		a.committed, err = tx.CommittedVersion()
 	}
-	outcome := a.classify(true, err)
-	c.env.Trace("c%d once %d %v v%d: %v", c.id, c.tries, outcome, a.committed, err)
-	c.env.count(outcome)
-	if outcome == Committed {
-		c.commits.Add(1)
-		c.last = a.committed
-		c.env.shared.acknowledge(a.committed)
-	}
+	outcome := a.conclude("once", true, err)
 	switch {
 	case inc.Dead() || a.violation != nil:
 	case errors.Is(err, kv.ErrTransactionTimedOut), errors.Is(err, kv.ErrCommitResultExpired):
