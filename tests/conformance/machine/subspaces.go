@@ -10,13 +10,13 @@ import (
 // subspaceOperations are those on the current directory as a subspace.
 func subspaceOperations() map[string]operation {
 	return map[string]operation{
-		"DIRECTORY_PACK_KEY":      {run: packKey},
-		"DIRECTORY_UNPACK_KEY":    {run: unpackKey},
-		"DIRECTORY_RANGE":         {run: directoryRange},
-		"DIRECTORY_CONTAINS":      {run: directoryContains},
+		"DIRECTORY_PACK_KEY":      {run: onSubspace((*values).tuple, packKey)},
+		"DIRECTORY_UNPACK_KEY":    {run: onSubspace((*values).bytes, unpackKey)},
+		"DIRECTORY_RANGE":         {run: onSubspace((*values).tuple, directoryRange)},
+		"DIRECTORY_CONTAINS":      {run: onSubspace((*values).bytes, directoryContains)},
 		"DIRECTORY_OPEN_SUBSPACE": {run: openSubspace},
 		"DIRECTORY_LOG_SUBSPACE":  {run: logSubspace},
-		"DIRECTORY_STRIP_PREFIX":  {run: stripPrefix},
+		"DIRECTORY_STRIP_PREFIX":  {run: onSubspace((*values).bytes, stripPrefix)},
 	}
 }
 
@@ -29,70 +29,54 @@ func (m *Machine) subspace() (Subspace, error) {
 	return s, nil
 }
 
-func packKey(m *Machine, c call) error {
-	v := m.values()
-	t := v.tuple()
-	if v.err != nil {
-		return v.err
-	}
-	s, err := m.subspace()
-	if err == nil {
-		var key []byte
-		if key, err = s.Pack(t); err == nil {
-			m.stack.push(c.index, key)
+// onSubspace returns an operation that takes one argument from the stack and
+// pushes what do makes of it with the current directory.
+func onSubspace[T any](argument func(*values) T, do func(s Subspace, argument T) ([]any, error)) func(*Machine, call) error {
+	return func(m *Machine, c call) error {
+		v := m.values()
+		given := argument(v)
+		if v.err != nil {
+			return v.err
 		}
+		s, err := m.subspace()
+		if err == nil {
+			var results []any
+			results, err = do(s, given)
+			for _, result := range results {
+				m.stack.push(c.index, result)
+			}
+		}
+		return m.settle(c, err)
 	}
-	return m.settle(c, err)
 }
 
-func unpackKey(m *Machine, c call) error {
-	v := m.values()
-	key := v.bytes()
-	if v.err != nil {
-		return v.err
+func packKey(s Subspace, t tuple.Tuple) ([]any, error) {
+	key, err := s.Pack(t)
+	if err != nil {
+		return nil, err
 	}
-	s, err := m.subspace()
-	if err == nil {
-		var t tuple.Tuple
-		t, err = s.Unpack(key)
-		for _, element := range t {
-			m.stack.push(c.index, element)
-		}
-	}
-	return m.settle(c, err)
+	return []any{key}, nil
 }
 
-func directoryRange(m *Machine, c call) error {
-	v := m.values()
-	t := v.tuple()
-	if v.err != nil {
-		return v.err
-	}
-	s, err := m.subspace()
-	if err == nil {
-		var begin, end []byte
-		if begin, end, err = s.Range(t); err == nil {
-			m.stack.push(c.index, begin)
-			m.stack.push(c.index, end)
-		}
-	}
-	return m.settle(c, err)
+func unpackKey(s Subspace, key []byte) ([]any, error) {
+	t, err := s.Unpack(key)
+	return t, err
 }
 
-func directoryContains(m *Machine, c call) error {
-	v := m.values()
-	key := v.bytes()
-	if v.err != nil {
-		return v.err
+func directoryRange(s Subspace, t tuple.Tuple) ([]any, error) {
+	begin, end, err := s.Range(t)
+	if err != nil {
+		return nil, err
 	}
-	s, err := m.subspace()
-	if err == nil {
-		var contains bool
-		if contains, err = s.Contains(key); err == nil {
-			m.stack.push(c.index, oneIf(contains))
-		}
+	return []any{begin, end}, nil
+}
+
+func directoryContains(s Subspace, key []byte) ([]any, error) {
+	contains, err := s.Contains(key)
+	if err != nil {
+		return nil, err
 	}
-	return m.settle(c, err)
+	return []any{oneIf(contains)}, nil
 }
 
 func openSubspace(m *Machine, c call) error {
@@ -141,23 +125,14 @@ func (m *Machine) logSubspaceTo(prefix []byte) error {
 
 var errOtherPrefix = errors.New("the key does not begin with the directory's prefix")
 
-func stripPrefix(m *Machine, c call) error {
-	v := m.values()
-	key := v.bytes()
-	if v.err != nil {
-		return v.err
+func stripPrefix(s Subspace, key []byte) ([]any, error) {
+	prefix, err := s.Key()
+	if err != nil {
+		return nil, err
 	}
-	s, err := m.subspace()
-	if err == nil {
-		var prefix []byte
-		if prefix, err = s.Key(); err == nil {
-			rest, begins := bytes.CutPrefix(key, prefix)
-			if !begins {
-				err = errOtherPrefix
-			} else {
-				m.stack.push(c.index, rest)
-			}
-		}
+	rest, begins := bytes.CutPrefix(key, prefix)
+	if !begins {
+		return nil, errOtherPrefix
 	}
-	return m.settle(c, err)
+	return []any{rest}, nil
 }
