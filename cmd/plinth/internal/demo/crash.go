@@ -40,7 +40,7 @@ func Crash(ctx context.Context, cmd *exec.Cmd, after time.Duration, ledger *Ledg
 	if err := cmd.Start(); err != nil {
 		return 0, fmt.Errorf("start the child process: %w", err)
 	}
-	k := &killer{cmd: cmd, ready: make(chan struct{}), working: make(chan struct{})}
+	k := newKiller(cmd)
 	killed := make(chan error, 1)
 	go func() { killed <- k.run(listening, after) }()
 	readErr := k.listen(stdout, ledger)
@@ -69,6 +69,10 @@ type killer struct {
 	// fired and ran are set before run returns.
 	fired bool
 	ran   time.Duration
+}
+
+func newKiller(cmd *exec.Cmd) *killer {
+	return &killer{cmd: cmd, ready: make(chan struct{}), working: make(chan struct{})}
 }
 
 // run waits until the child is ready, and for the given time, and kills it. If

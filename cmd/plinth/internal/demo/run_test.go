@@ -98,7 +98,7 @@ func TestARunWithAFailedCheckIsNotOK(t *testing.T) {
 
 func TestListenTakesWholeLinesOnly(t *testing.T) {
 	ledger := NewLedger()
-	k := &killer{ready: make(chan struct{})}
+	k := newKiller(nil)
 	text := "ready\nack 1 2 3 4 5\naudit 8000\naudit 8000\nack 1 3 3 4 "
 	if err := k.listen(strings.NewReader(text), ledger); err != nil {
 		t.Fatal(err)
