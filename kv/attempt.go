@@ -67,6 +67,7 @@ type attempt struct {
 		stampedKeys [][]byte
 
 		watches []*Watch
+		hooks   []func(wire.Version) // see OnCommit
 
 		// unsettled says that the commit's outcome will stay unknown.
 		unsettled bool

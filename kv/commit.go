@@ -18,7 +18,8 @@ var (
 
 // Commit makes the writes visible and durable. A transaction without writes or
 // write conflicts sends nothing. After ErrNotCommitted and every other error
-// that is not MaybeCommitted, nothing of it will ever be visible.
+// that is not MaybeCommitted, nothing of it will ever be visible. What was left
+// with OnCommit runs before Commit returns.
 //
 // Afterwards only Reset, or OnError after an error, makes the transaction
 // usable again. If the context ends, or Cancel is called, while the commit is under way, the
@@ -37,6 +38,7 @@ func (tx *Transaction) Commit() error {
 	}
 	if readOnly {
 		a.concludeReadOnly()
+		a.runHooks(0)
 		return nil
 	}
 	request, err := a.commitRequest()
@@ -52,6 +54,7 @@ func (tx *Transaction) Commit() error {
 		}
 		if err == nil {
 			a.conclude(reply, request)
+			a.runHooks(reply.Version)
 			return nil
 		}
 	}

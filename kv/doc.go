@@ -57,7 +57,8 @@
 // a key or a value. Writing methods return no error: the first invalid write
 // makes all later reads and the commit fail, before anything is sent.
 //
-// A Watch tells when a value changes.
+// A Watch tells when a value changes. OnCommit takes a function to run once the
+// transaction is known to be committed, which a cache beside the store needs.
 //
 // # Errors
 //
@@ -124,6 +125,8 @@
 //	K13  Without an option a transaction neither begins nor commits in a locked
 //	     database, and reaches no key of the system but to read or renew the
 //	     metadata version.
+//	K14  What was left with OnCommit runs if and only if its try is known to be
+//	     committed, once, before Commit returns and without any lock.
 //
 // DESIGN.md explains how it works inside.
 package kv

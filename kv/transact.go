@@ -15,14 +15,15 @@ import (
 // effect but through tx, or one that may happen several times.
 //
 // An error of f that is not retryable is returned as it is, and nothing is
-// committed. A panic of f passes through; nothing is committed. When ctx ends
+// committed. A panic of f passes through; nothing is committed. (One of a function
+// left with OnCommit passes through too, after the commit.) When ctx ends
 // the error wraps its cause, and f is not run any more.
 //
 // When Transact returns nil the transaction was applied exactly once, and the
 // result is that of the run that was: if the answer to a commit is lost,
 // Transact finds out what became of it before it goes on (see WithExactlyOnce).
 // If the error is MaybeCommitted it is applied once or not at all, and nobody
-// knows: the context, the time-out or the store ended first
+// knows: the context, the time-out, the retry limit or the store ended first
 // (ErrCommitUnknownResult, wrapping the cause, or ErrTransactionTimedOut), or
 // finding out took so long that the store has forgotten
 // (ErrCommitResultExpired). After any other error nothing is applied.
