@@ -88,7 +88,7 @@ func (a *atomicOps) Run(ctx context.Context, env *Env) error {
 		o := a.draw(c.Rand(), group)
 		o.id = a.newID()
 		var version kv.Version
-		outcome, err := c.Try(ctx, func(tx *kv.Transaction) error {
+		outcome, err := c.TryAlone(ctx, func(tx *kv.Transaction) error {
 			tx.Atomic(o.op, env.Key("value/%02d", group), o.operand)
 			tx.SetVersionstampedKey(stampedKey(env.Key("log/%02d/", group)), o.encode())
 			return nil

@@ -29,7 +29,9 @@ type atomicOpsAPI struct {
 }
 
 func newAtomicOpsAPI(rng *rand.Rand) *atomicOpsAPI {
-	return &atomicOpsAPI{ledger: newLedger(withoutRows), keys: 1 + rng.IntN(8), row: 1 + rng.IntN(6)}
+	w := &atomicOpsAPI{ledger: newLedger(withoutRows), keys: 1 + rng.IntN(8), row: 1 + rng.IntN(6)}
+	w.ledger.alone = true
+	return w
 }
 
 // Name implements Workload.

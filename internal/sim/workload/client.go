@@ -32,6 +32,7 @@ type Client struct {
 	commits atomic.Uint64
 	tries   uint64
 	last    kv.Version // of the last commit
+	failure error      // of the last transaction, nil if it was Committed
 	inc     *world.Incarnation
 	began   time.Time // of the last transaction
 }
@@ -99,6 +100,7 @@ func (a *attempt) conclude(how string, committing bool, err error) Outcome {
 	outcome := a.classify(committing, err)
 	c.env.Trace("c%d %s %d %v v%d: %v", c.id, how, c.tries, outcome, a.committed, err)
 	c.env.count(outcome)
+	c.failure = err
 	if outcome == Committed {
 		c.commits.Add(1)
 		c.last = a.committed
@@ -120,15 +122,8 @@ type attempt struct {
 
 // run does the transaction and reports whether it got as far as Commit.
 func (a *attempt) run(tx *kv.Transaction, f func(tx *kv.Transaction) error) (committing bool, err error) {
-	// Half of the transactions look at their read version; the others leave
-	// the choice of it to the client library.
-	if a.client.rng.IntN(2) == 0 {
-		if a.read, err = tx.ReadVersion(); err != nil {
-			return false, err
-		}
-		if a.read < a.floor && !a.inc.Dead() {
-			a.violation = a.client.env.Violated("E1", "read version %d is below %d, which was acknowledged before", a.read, a.floor)
-		}
+	if err := a.look(tx); err != nil {
+		return false, err
 	}
 	if err := f(tx); err != nil {
 		return false, err
@@ -145,14 +140,35 @@ func (a *attempt) run(tx *kv.Transaction, f func(tx *kv.Transaction) error) (com
 	if err := tx.Commit(); err != nil {
 		return true, err
 	}
+	return true, a.note(tx)
+}
+
+// look looks at the read version of half of the transactions (E1); the others
+// leave the choice of it to the client library.
+func (a *attempt) look(tx *kv.Transaction) (err error) {
+	a.read = 0
+	if a.client.rng.IntN(2) > 0 {
+		return nil
+	}
+	if a.read, err = tx.ReadVersion(); err != nil {
+		return err
+	}
+	if a.read < a.floor && !a.inc.Dead() {
+		a.violation = a.client.env.Violated("E1", "read version %d is below %d, which was acknowledged before", a.read, a.floor)
+	}
+	return nil
+}
+
+// note notes the version of a commit (E2), 0 if it wrote nothing.
+func (a *attempt) note(tx *kv.Transaction) (err error) {
 	a.committed, err = tx.CommittedVersion()
 	if errors.Is(err, kv.ErrNoCommitVersion) {
-		return true, nil // it wrote nothing
+		return nil
 	}
 	if err == nil && a.committed <= a.read && !a.inc.Dead() {
 		a.violation = a.client.env.Violated("E2", "commit version %d is not above read version %d", a.committed, a.read)
 	}
-	return true, err
+	return err
 }
 
 func (a *attempt) classify(committing bool, err error) Outcome {

@@ -171,7 +171,7 @@ func (r *conflictRange) distract(c *Client) error {
 			prefix := c.env.Key([...]string{"/before/%02d", "behind/%02d"}[c.Rand().IntN(2)], c.ID())
 			tx.ClearRange(kv.PrefixRange(prefix))
 			_, err := c.commitBeside(tx)
-			return err
+			return r.blind(c, err)
 		})
 		if err != nil {
 			return err
@@ -195,10 +195,16 @@ func (r *conflictRange) write(c *Client, s *conflictState, places conflictPlaces
 		s.values = w.values
 	case c.unresolved(err):
 		s.abandon()
-	case errors.Is(err, kv.ErrNotCommitted):
-		err = c.Violated("C2", "client %d: a blind write was refused: %v", c.ID(), err)
 	}
-	return w, err
+	return w, r.blind(c, err)
+}
+
+// blind checks that a blind write was not refused for a conflict (C2).
+func (*conflictRange) blind(c *Client, err error) error {
+	if errors.Is(err, kv.ErrNotCommitted) {
+		return c.Violated("C2", "client %d: a blind write was refused: %v", c.ID(), err)
+	}
+	return err
 }
 
 // commit commits the reader and compares the outcome with what was written.

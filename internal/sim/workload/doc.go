@@ -19,7 +19,10 @@
 //	Unknown    an unknown outcome, or the process died: it is found from then
 //	           on or never, but not in part
 //
-// Invariants checked for all workloads:
+// Invariants checked for all workloads. E1 and E2 hold for the transactions that
+// Try and once run, as far as they look at their read version, which half of
+// them do, and E1 for each Check too; what a workload commits beside them
+// counts as acknowledged, but is judged by the workload's own invariants.
 //
 //	E1  A read version is not below any version whose commit was acknowledged
 //	    before the transaction began, across all deaths of the process.
@@ -31,4 +34,7 @@
 //	    read as it was written.
 //	E6  If bits of its disk are wrong a store may say that it is damaged, and
 //	    then names the file; it returns no wrong data.
+//	E7  A transaction that read nothing, or only what nobody can have written
+//	    since, is not refused with not_committed. Checked where a workload knows
+//	    that of a transaction, and says so with TryAlone.
 package workload

@@ -133,7 +133,7 @@ func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Ou
 		err = loop(txCtx, inc.DB(), run, append(options, kv.WithExactlyOnce(true)))
 	}
 	if err == nil {
-		a.committed, err = tx.CommittedVersion()
+		err = a.note(tx)
 	}
 	outcome := a.conclude("once", true, err)
 	switch {
@@ -175,6 +175,9 @@ func (c *Client) onceOptions() (options []kv.TransactionOption) {
 // prepare does what a transaction does before its commit.
 func (a *attempt) prepare(tx *kv.Transaction, f func(tx *kv.Transaction) error) error {
 	c := a.client
+	if err := a.look(tx); err != nil {
+		return err
+	}
 	if err := f(tx); err != nil {
 		return err
 	}

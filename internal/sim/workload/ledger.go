@@ -28,6 +28,9 @@ import (
 type ledger struct {
 	// initial are the rows that Setup gives a client.
 	initial func(env *Env, client int) map[string]string
+	// alone says that the transactions read no keys but those of their client,
+	// so that nobody can be in their way (E7).
+	alone bool
 
 	mu struct {
 		sync.Mutex
@@ -98,7 +101,11 @@ func (l *ledger) transact(ctx context.Context, env *Env, c *Client, f func(p *pe
 		return Aborted, err
 	}
 	var p *pending
-	outcome, err := c.Try(ctx, func(tx *kv.Transaction) error {
+	try := c.Try
+	if l.alone {
+		try = c.TryAlone
+	}
+	outcome, err := try(ctx, func(tx *kv.Transaction) error {
 		p = l.begin(env, c, tx)
 		if err := f(p); err != nil || p.readOnly {
 			return err

@@ -113,8 +113,12 @@ func (s *sideband) newID() uint64 {
 func (s *sideband) mutate(ctx context.Context, c *Client) (m sidebandMessage, ok bool, err error) {
 	m = sidebandMessage{slot: c.Rand().IntN(s.slots), id: s.newID()}
 	var stamp kv.Future[kv.Stamp]
-	outcome, err := c.Try(ctx, func(tx *kv.Transaction) error {
-		if c.Rand().IntN(4) == 0 {
+	try, reads := c.TryAlone, c.Rand().IntN(4) == 0
+	if reads {
+		try = c.Try
+	}
+	outcome, err := try(ctx, func(tx *kv.Transaction) error {
+		if reads {
 			if _, err := tx.Get(s.key(c.env, m.slot)).Wait(); err != nil {
 				return err
 			}

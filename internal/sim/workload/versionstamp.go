@@ -199,7 +199,7 @@ func (s *versionStamp) trimmable(rng *rand.Rand) (partition int, stamp kv.Stamp,
 func (s *versionStamp) trim(ctx context.Context, c *Client, partition int, below kv.Stamp) error {
 	s.noteTrim(partition, func(t *trim) *kv.Stamp { return &t.perhaps }, below)
 	prefix := partitionPrefix(c.env, partition)
-	outcome, err := c.Try(ctx, func(tx *kv.Transaction) error {
+	outcome, err := c.TryAlone(ctx, func(tx *kv.Transaction) error {
 		tx.ClearRange(kv.KeyRange{Begin: prefix, End: append(bytes.Clone(prefix), below[:]...)})
 		return nil
 	})

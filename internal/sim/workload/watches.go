@@ -24,7 +24,7 @@ import (
 //	W2  It does not fire while all values since were the one that was seen,
 //	    though that be written again.
 //	W3  A watch whose transaction is not committed ends with an error; so does
-//	    one that is cancelled, and each when its process dies.
+//	    one that is cancelled before it fired. When its process dies it ends.
 //	W4  No number in the ring is above the one before it, and all differ by one
 //	    at most.
 //	W5  A database has as many outstanding watches as its limit allows, and no
@@ -119,7 +119,7 @@ func (m *watcher) move(ctx context.Context, c *Client) error {
 		return err
 	}
 	if outcome != Committed {
-		return c.expectEnds(w)
+		return c.expectFails(w, outcome)
 	}
 	return m.await(ctx, c, w, seen)
 }
@@ -254,6 +254,18 @@ func (c *Client) expectEnds(w armed) error {
 	case <-timer.C:
 		return c.env.Violated("W3", "client %d: a watch goes on %v after the end of what it belongs to", c.id, world.CloseLimit)
 	}
+}
+
+// expectFails waits for the end of a watch whose transaction had another outcome
+// than Committed. If it was not committed the watch has an error (W3).
+func (c *Client) expectFails(w armed, outcome Outcome) error {
+	if err := c.expectEnds(w); err != nil {
+		return err
+	}
+	if outcome == Aborted && w.Err() == nil && w.lives() {
+		return c.env.Violated("W3", "client %d: a watch fired whose transaction was not committed", c.id)
+	}
+	return nil
 }
 
 // lives reports whether the process of the watch lives.

@@ -13,9 +13,9 @@ import (
 // is another one: the transaction might still be under way.
 func (m *watcher) ownKey(c *Client) []byte { return c.env.Key("own/%02d/%d", c.ID(), m.epoch) }
 
-// try is Client.Try for transactions on the own key.
+// try is Client.TryAlone for transactions on the own key.
 func (m *watcher) try(ctx context.Context, c *Client, f func(tx *kv.Transaction) error) (Outcome, error) {
-	outcome, err := c.Try(ctx, f)
+	outcome, err := c.TryAlone(ctx, f)
 	if outcome == Unknown {
 		m.epoch++
 	}
@@ -73,7 +73,7 @@ func (m *watcher) playChange(ctx context.Context, c *Client) error {
 	}
 	defer w.Cancel()
 	if outcome != Committed {
-		return c.expectEnds(w)
+		return c.expectFails(w, outcome)
 	}
 	if errors.Is(w.Err(), kv.ErrTooManyWatches) {
 		return nil
@@ -207,14 +207,18 @@ func (m *watcher) playLate(ctx context.Context, c *Client) error {
 func (m *watcher) commitChange(c *Client, present []byte) error {
 	return c.beside(func(tx *kv.Transaction) error {
 		m.write(c, tx, m.ownKey(c), present)
-		return m.commit(c, tx)
+		err := m.commit(c, tx)
+		if violation := c.expectUnopposed(err); violation != nil {
+			return violation
+		}
+		return err
 	})
 }
 
 // playConflict watches in a transaction that cannot be committed.
 func (m *watcher) playConflict(ctx context.Context, c *Client) error {
 	var w armed
-	conflicted := false
+	ended := Unknown
 	_, err := c.Try(ctx, func(*kv.Transaction) error {
 		return c.beside(func(tx *kv.Transaction) error {
 			value, err := tx.Get(m.ownKey(c)).Wait()
@@ -227,20 +231,16 @@ func (m *watcher) playConflict(ctx context.Context, c *Client) error {
 				return err
 			}
 			err = m.commit(c, tx)
-			conflicted = errors.Is(err, kv.ErrNotCommitted)
+			if err != nil && !c.unresolved(err) {
+				ended = Aborted
+			}
 			return err
 		})
 	})
 	if err != nil || w.Watch == nil {
 		return err
 	}
-	if err := c.expectEnds(w); err != nil {
-		return err
-	}
-	if conflicted && w.Err() == nil && w.lives() {
-		return c.env.Violated("W3", "client %d: a watch fired whose transaction was not committed", c.id)
-	}
-	return nil
+	return c.expectFails(w, ended)
 }
 
 // playLimit asks for watches until there are too many (W5). One client does so
