@@ -94,8 +94,18 @@ func lockError(fs vfs.FS, path string, err error) error {
 	if text, readErr := readFile(fs, fs.PathJoin(path, ownerFile)); readErr == nil && len(text) > 0 {
 		who = strings.TrimSpace(string(text))
 	}
-	return wire.ErrDirectoryInUse.With(
-		"data directory %s is in use by %s; stop it first, or open another directory", path, who).Because(err)
+	remedy := "stop it first, or open another directory"
+	if heldHere(fs, err) {
+		remedy = "that is this very process: open a store once and share its handle, which any number of goroutines may use, or close it first"
+	}
+	return wire.ErrDirectoryInUse.With("data directory %s is in use by %s; %s", path, who, remedy).Because(err)
+}
+
+// heldHere reports that the lock is known to be held by this process. The id in
+// the owner file proves nothing: every container may have a process 1.
+func heldHere(fs vfs.FS, err error) bool {
+	_, inMemory := fs.(*vfs.MemFS)
+	return inMemory || strings.Contains(err.Error(), "held by current process")
 }
 
 // lockIsHeld tells a lock that somebody holds from one that cannot be taken.

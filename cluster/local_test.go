@@ -183,6 +183,9 @@ func TestADirectoryInUseIsRefusedAndSaysByWhom(t *testing.T) {
 	if !errors.Is(err, wire.ErrDirectoryInUse) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("C1: second open: %v", err)
 	}
+	if !strings.Contains(err.Error(), "share its handle") || strings.Contains(err.Error(), "another process") {
+		t.Errorf("a process that opens a directory twice is told %v", err)
+	}
 	closeStore(t, l)
 	closeStore(t, open(t, vfs.Default, dir))
 }

@@ -210,11 +210,11 @@ func appendClone(buf, b []byte) (clone, rest []byte) {
 // checkReadKey returns why key cannot be read by who may read the keys below
 // end. The metadata version is everybody's.
 func checkReadKey(key []byte, end string) error {
-	if len(key) > MaxKeyBytes {
-		return wire.ErrKeyTooLarge.With("key %s is longer than the limit of %d bytes", printable(key), MaxKeyBytes)
-	}
 	if string(key) >= end && string(key) != wire.MetadataVersionKey {
 		return outsideError("key", key, end)
+	}
+	if len(key) > MaxKeyBytes {
+		return wire.ErrKeyTooLarge.With("key %s is longer than the limit of %d bytes", printable(key), MaxKeyBytes)
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ func (a *attempt) rangeRead(begin, end wire.KeySelector, options RangeOptions, s
 		r.special = true
 		r.scope.end = specialEnd
 	}
+	if r.err == nil && !r.special { // as in FoundationDB, before the bounds are looked at
+		r.err = a.usableLocked()
+	}
 	if r.err == nil {
 		r.err = checkBoundKey(begin.Key, r.scope.end)
 	}

@@ -23,7 +23,10 @@ func (a *attempt) getKey(selector wire.KeySelector, snapshot bool) *keyOp {
 	defer a.mu.Unlock()
 	a.mu.hasRead = true
 	o := &keyOp{attempt: a}
-	if o.err = checkBoundKey(selector.Key, a.mu.options.readEnd()); o.err != nil {
+	if o.err = a.usableLocked(); o.err == nil {
+		o.err = checkBoundKey(selector.Key, a.mu.options.readEnd())
+	}
+	if o.err != nil {
 		o.flight = flight{running: true, finished: true}
 		return o
 	}

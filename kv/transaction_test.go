@@ -313,6 +313,25 @@ func TestInvalidReadsFailAlone(t *testing.T) {
 	}
 }
 
+// A cancelled transaction said 2005 of an inverted range, and 2004 of bounds
+// among the system's keys.
+func TestACancelledTransactionLooksAtNoArguments(t *testing.T) {
+	db, _ := open(t)
+	tx := db.Begin(background)
+	tx.Cancel()
+	inverted, outside := kv.KeyRange{Begin: []byte("b"), End: []byte("a")}, []byte("\xff\x00")
+	for _, r := range []kv.Reader{tx, tx.Snapshot()} {
+		_, err := r.Range(inverted, kv.RangeOptions{}).Slice()
+		mustBe(t, err, kv.ErrTransactionCancelled)
+		_, err = r.RangeSelectors(kv.FirstGreaterThan(outside), kv.LastLessThan(outside), kv.RangeOptions{}).Slice()
+		mustBe(t, err, kv.ErrTransactionCancelled)
+		_, err = r.GetKey(kv.LastLessThan(outside)).Wait()
+		mustBe(t, err, kv.ErrTransactionCancelled)
+		_, err = r.Get(outside).Wait()
+		mustBe(t, err, kv.ErrTransactionCancelled)
+	}
+}
+
 func TestTheReadVersionCanBeSetOnlyBeforeItIsKnown(t *testing.T) {
 	db, _ := open(t)
 	old := must(db.Begin(background).ReadVersion())(t)

@@ -128,7 +128,7 @@ var (
 // Plinth's own errors, numbered from 9000 up, where FoundationDB has none.
 var (
 	ErrDatabaseClosed  = named(9001, "database_closed", "database is closed")
-	ErrDirectoryInUse  = named(9002, "directory_in_use", "data directory is in use by another process")
+	ErrDirectoryInUse  = named(9002, "directory_in_use", "data directory is in use")
 	ErrNewerFormat     = named(9003, "newer_format", "data directory was written by a newer version of Plinth")
 	ErrDiskFull        = named(9004, "disk_full", "disk is full; make room, then open the store again")
 	ErrGenerationEnded = named(9005, "generation_ended", "the generation has ended; run the transaction again")

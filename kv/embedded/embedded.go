@@ -77,7 +77,8 @@ type Store struct {
 // Open opens the store in dir and makes it if there is none. It returns the
 // database to work with, and the store to close in the end. A relative dir is
 // taken from the working directory of this moment; a later change of that does
-// not matter.
+// not matter. A process opens a directory once and shares the database, which
+// any number of goroutines may use.
 //
 // Errors say what to do: kv.ErrDirectoryInUse (and by whom), kv.ErrNewerFormat,
 // kv.ErrFileCorrupt (which file, where), kv.ErrDiskFull, kv.ErrIO,

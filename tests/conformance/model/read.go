@@ -67,11 +67,11 @@ func (t *transaction) GetKey(s machine.Selector) machine.Future { return t.getKe
 func (s snapshot) GetKey(sel machine.Selector) machine.Future   { return s.t.getKey(sel, true) }
 
 func (t *transaction) getKey(s machine.Selector, snapshot bool) machine.Future {
-	if string(s.Key) > system {
-		return answer(nil, errOutsideLegalRange)
-	}
 	if err := t.usable(); err != nil {
 		return answer(nil, err)
+	}
+	if string(s.Key) > system {
+		return answer(nil, errOutsideLegalRange)
 	}
 	key, err := t.find(s, snapshot)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s snapshot) Range(begin, end []byte, o machine.RangeOptions) ([]machine.Ke
 
 func (t *transaction) rangeOf(begin, end []byte, o machine.RangeOptions, snapshot bool) ([]machine.KeyValue, error) {
 	exact := o.Mode == machine.ModeExact && o.Limit == 0 // whose error comes first
-	if string(begin) > string(end) && t.store.dialect.InvertedRangeFails && !exact {
+	if string(begin) > string(end) && t.store.dialect.InvertedRangeFails && !exact && t.usable() == nil {
 		return nil, errInvertedRange
 	}
 	return t.selected(machine.Selector{Key: begin, Offset: 1}, machine.Selector{Key: end, Offset: 1}, o, snapshot)
@@ -148,10 +148,10 @@ func (t *transaction) selected(begin, end machine.Selector, o machine.RangeOptio
 	switch {
 	case o.Mode == machine.ModeExact && o.Limit == 0:
 		return nil, errExactWithoutLimits
-	case string(begin.Key) > system || string(end.Key) > system:
-		return nil, errOutsideLegalRange
 	case t.usable() != nil:
 		return nil, t.usable()
+	case string(begin.Key) > system || string(end.Key) > system:
+		return nil, errOutsideLegalRange
 	}
 	lower, err := t.bound(begin, snapshot)
 	if err != nil {

@@ -118,10 +118,10 @@ func (t *transaction) SetReadVersion(version int64) {
 // checkKey returns why a key cannot be read or written.
 func checkKey(key []byte) error {
 	switch {
-	case len(key) > maxKeyBytes:
-		return errKeyTooLarge
 	case string(key) >= system:
 		return errOutsideLegalRange
+	case len(key) > maxKeyBytes:
+		return errKeyTooLarge
 	}
 	return nil
 }
