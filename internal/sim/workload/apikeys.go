@@ -18,6 +18,8 @@ type apiKeys struct {
 	prefix string
 	// between, if set, is called between two rows of an iteration.
 	between func()
+	// near, if set, draws every other key; it may return "".
+	near func() string
 }
 
 // keyLetters make up the keys, at most maxKeyLetters of them, behind the
@@ -28,6 +30,11 @@ const maxKeyLetters = 3
 
 // key draws a key; it may be the prefix itself.
 func (k apiKeys) key() string {
+	if k.near != nil && k.rng.IntN(2) == 0 {
+		if key := k.near(); key != "" {
+			return key
+		}
+	}
 	key := k.prefix
 	for range k.rng.IntN(maxKeyLetters + 1) {
 		key += keyLetters[k.rng.IntN(len(keyLetters))]

@@ -69,6 +69,7 @@ func TestClientsFindWhatTheyDidNotWrite(t *testing.T) {
 		"FuzzApiCorrectness":      {"F3", "F4", "F5"},
 		"RyowCorrectness":         {"R1", "R2"},
 		"SelectorCorrectness":     {"K1"},
+		"Unreadable":              {"U3", "U4", "U5"},
 		"WriteDuringRead":         {"D1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -138,11 +138,14 @@ func issueMutation(tx *kv.Transaction, m wire.Mutation) {
 	}
 }
 
+// unreadableText ends the text of a read that came to a key that cannot be read.
+const unreadableText = "unreadable"
+
 // outcomeText is the outcome of a call as text. That keys cannot be read yet is
 // an outcome too; any other error is returned.
 func outcomeText(text string, err error) (string, error) {
 	if errors.Is(err, kv.ErrAccessedUnreadable) {
-		return text + "unreadable", nil
+		return text + unreadableText, nil
 	}
 	return text, err
 }

@@ -41,6 +41,7 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 		"SelectorCorrectness":     func(rng *rand.Rand) Workload { return newSelectorCorrectness(rng) },
 		"Serializability":         func(rng *rand.Rand) Workload { return newSerializability(rng) },
 		"Sideband":                func(rng *rand.Rand) Workload { return newSideband(rng) },
+		"Unreadable":              func(rng *rand.Rand) Workload { return newUnreadable(rng) },
 		"VersionStamp":            func(rng *rand.Rand) Workload { return newVersionStamp(rng) },
 		"Watches":                 func(rng *rand.Rand) Workload { return newWatches(rng) },
 		"WriteDuringRead":         func(rng *rand.Rand) Workload { return newWriteDuringRead(rng) },
