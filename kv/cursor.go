@@ -12,6 +12,8 @@ type cursor struct {
 	begin, end []byte
 	options    RangeOptions
 	store      storedRows
+	// readsAhead says that the next piece is fetched while one is consumed.
+	readsAhead bool
 
 	// own walks over own writes, if there are any; segment is where it stands
 	// and within says that it has not come to the end.
@@ -70,6 +72,9 @@ func (c *cursor) next() (row wire.KeyValue, ok bool, err error) {
 		return row, false, err
 	}
 	c.count(row)
+	if c.readsAhead && !c.limited {
+		c.store.readAhead()
+	}
 	return row, true, nil
 }
 
@@ -201,9 +206,10 @@ func (c *cursor) show() error {
 	return nil
 }
 
-// finish completes the read conflict: a read that came to the end of its range
-// depends on all of it.
+// finish ends what is fetched ahead, and completes the read conflict: a read that
+// came to the end of its range depends on all of it.
 func (c *cursor) finish() {
+	c.store.stopAhead()
 	if c.scan == nil {
 		return
 	}

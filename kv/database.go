@@ -26,7 +26,7 @@ type Database struct {
 	newestAt atomic.Int64
 
 	closed atomic.Bool // set under mu
-	// ctx ends with Close; the watches' calls run under it.
+	// ctx ends with Close, and with it the calls of the database's goroutines.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
@@ -34,7 +34,7 @@ type Database struct {
 		sync.Mutex
 		watches int // outstanding
 	}
-	group sync.WaitGroup // the goroutines of armed watches
+	group sync.WaitGroup // the goroutines of armed watches and of pieces fetched ahead
 }
 
 // NewDatabase returns a database over b. Programs rarely call it: the packages
@@ -71,6 +71,17 @@ func (db *Database) usable() error {
 	if db.closed.Load() {
 		return wire.ErrDatabaseClosed
 	}
+	return nil
+}
+
+// enter counts a goroutine in, which Close then waits for.
+func (db *Database) enter() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if err := db.usable(); err != nil {
+		return err
+	}
+	db.group.Add(1) // under mu: Close does not wait yet
 	return nil
 }
 

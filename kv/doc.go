@@ -117,8 +117,9 @@
 //	     caller's. Neither share memory with the store or the transaction.
 //	K10  Correctness never rests on the queues of hot keys. A transaction has at
 //	     most one place in them, and gives it up however it ends.
-//	K11  Every goroutine of the client serves one armed watch, and Close waits
-//	     for it.
+//	K11  Every goroutine of the client serves one armed watch, or fetches one
+//	     piece of a range ahead; the iteration waits for the end of the latter,
+//	     Close for both.
 //	K12  A commit with an idempotency id is answered with success if and only if
 //	     it was committed, with its own version and stamp, and with ErrNotCommitted
 //	     only if it never will be. Nothing is run again before one is known.

@@ -90,7 +90,7 @@ type attemptOptions struct {
 	lockAware, readOnly                               bool
 	reportConflicts                                   bool
 	specialRelaxed, specialWrites                     bool
-	logs                                              bool
+	logs, noReadAhead                                 bool
 }
 
 // rareOptions are apart, so that transactions without them stay small. They are

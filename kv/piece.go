@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -29,8 +30,10 @@ type storedRows struct {
 	shared       []wire.KeyValue // the same rows as the store returned them
 	rowsWanted   int             // rows that the reader still wants, 0: all
 	fetches      int
-	pieceBytes   int // of the next fetch
-	mostBytes    int // of any fetch
+	pieceBytes   int    // of the next fetch
+	mostBytes    int    // of any fetch
+	ahead        *piece // on its way, nil if none is
+	aheadAt      int    // when so few rows are left, -1: not any more
 }
 
 // peek reports whether the next stored row, having passed over those before
@@ -115,52 +118,64 @@ func (r *storedRows) takePiece() (rows []wire.KeyValue, last []byte, err error) 
 	return rows, last, nil
 }
 
-// rowLimit is the limit of the next fetch. Own writes may hide what is
-// fetched, so each fetch then takes twice as much: few are enough.
-func (r *storedRows) rowLimit() int {
-	if r.view == nil || r.rowsWanted == 0 {
-		return r.rowsWanted
+// rowLimit is the limit of a fetch when wanted rows are wanted, 0: all. Own
+// writes may hide what is fetched, so each fetch then takes twice as much: few
+// are enough.
+func (r *storedRows) rowLimit(wanted int) int {
+	if r.view == nil || wanted == 0 {
+		return wanted
 	}
-	return max(r.rowsWanted, min(r.rowsWanted<<min(r.fetches, 16), 1<<16))
+	return max(wanted, min(wanted<<min(r.fetches, 16), 1<<16))
 }
 
-// fetch reads the next piece of what is stored.
-func (r *storedRows) fetch() error {
+// newPiece returns the piece to fetch next, if so many rows are wanted, and the
+// context for it.
+func (r *storedRows) newPiece(wanted int) (*piece, context.Context, error) {
 	a := r.attempt
 	begin, end := r.fetchBounds()
 	anchor := [1][]byte{begin}
 	version, err := a.readVersion(anchor[:])
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	ctx, err := a.callContext()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	limitBytes := r.pieceBytes
 	if fault.Point("kv.range.smallPiece") {
 		limitBytes = 1
 	}
-	request := &wire.GetRangeRequest{
+	return &piece{request: wire.GetRangeRequest{
 		Version:    version,
 		Begin:      begin,
 		End:        end,
-		LimitRows:  r.rowLimit(),
+		LimitRows:  r.rowLimit(wanted),
 		LimitBytes: limitBytes,
 		Reverse:    r.reverse,
+	}}, ctx, nil
+}
+
+// fetch brings the next piece of what is stored.
+func (r *storedRows) fetch() error {
+	p := r.takeAhead()
+	if p == nil {
+		next, ctx, err := r.newPiece(r.rowsWanted)
+		if err != nil {
+			return err
+		}
+		p = next
+		p.fetch(ctx, r.attempt)
 	}
-	reply, err := a.db.backend.GetRange(ctx, request)
-	a.log().rangeRead(request, &reply, err)
-	if err != nil {
-		return callError(ctx, err)
+	r.attempt.log().rangeRead(&p.request, &p.reply, p.err)
+	if p.err != nil {
+		return p.err
 	}
-	if reply.More && len(reply.Rows) == 0 {
-		return wire.ErrInternal.With("store answered no rows of a range, but more to come")
-	}
-	r.moveOn(begin, end, &reply)
-	r.rows, r.shared = cloneRows(reply.Rows), reply.Rows
+	r.moveOn(p.request.Begin, p.request.End, &p.reply)
+	r.rows, r.shared = p.rows, p.reply.Rows
 	r.pieceBytes = min(2*r.pieceBytes, r.mostBytes)
 	r.fetches++
+	r.setAhead(len(r.rows))
 	return nil
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // RangeResult is a range read that begins when it is iterated over. Rows come
-// from the store in pieces that grow as the iteration goes on.
+// from the store in pieces that grow as the iteration goes on. While one of them
+// is consumed the next one may be on its way, see WithReadAhead.
 type RangeResult struct {
 	attempt    *attempt
 	begin, end wire.KeySelector
@@ -59,10 +60,13 @@ type scope struct {
 	end string
 	// snapshot says that it adds no conflicts.
 	snapshot bool
+	// readAhead says that an iteration may fetch a piece ahead.
+	readAhead bool
 }
 
 func (a *attempt) scopeLocked(snapshot bool) scope {
-	return scope{view: a.viewLocked(snapshot), end: a.mu.options.readEnd(), snapshot: snapshot}
+	o := &a.mu.options
+	return scope{view: a.viewLocked(snapshot), end: o.readEnd(), snapshot: snapshot, readAhead: !o.noReadAhead}
 }
 
 // viewLocked returns the own writes that a read sees, nil if there are none.
@@ -163,6 +167,7 @@ func (r *RangeResult) cursor(eager bool) (*cursor, error) {
 	}
 	c := newCursor(r.attempt, r.scope.view, begin, end, r.options)
 	c.store.pieceBytes, c.store.mostBytes = r.options.pieces(eager)
+	c.readsAhead = !eager && r.scope.readAhead && r.options.mayReadAhead()
 	if r.scope.snapshot {
 		return c, r.attempt.usable()
 	}

@@ -53,6 +53,24 @@ func (o *RangeOptions) pieces(eager bool) (first, most int) {
 	return firstPieceBytes, maxPieceBytes
 }
 
+// WithReadAhead says whether an iteration over a range fetches the next piece
+// while its user consumes one. It does by default over a back-end that is remote;
+// an embedded store, whose reads are function calls, does not: with the rows in
+// the cache it would save nothing. It changes no result.
+//
+// There is at most one piece on its way, and none before half of the first one is
+// consumed. StreamingSmall, StreamingExact, Slice and reads with a limit of bytes
+// never read ahead.
+func WithReadAhead(on bool) TransactionOption {
+	return func(o *transactionOptions) { o.attempt.noReadAhead = !on }
+}
+
+// mayReadAhead reports whether more than a few rows are wanted, and not all at
+// once.
+func (o *RangeOptions) mayReadAhead() bool {
+	return o.Mode != StreamingSmall && o.Mode != StreamingExact && o.LimitBytes == 0
+}
+
 func checkRangeOptions(o RangeOptions) error {
 	switch {
 	case o.Limit < 0 || o.LimitBytes < 0:

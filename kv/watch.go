@@ -127,12 +127,9 @@ func (w *Watch) start() (context.Context, error) {
 	if w.mu.finished {
 		return nil, nil
 	}
-	w.db.mu.Lock()
-	defer w.db.mu.Unlock()
-	if err := w.db.usable(); err != nil {
+	if err := w.db.enter(); err != nil {
 		return nil, err
 	}
-	w.db.group.Add(1) // under mu: Close does not wait yet
 	ctx, cancel := context.WithCancelCause(w.db.ctx)
 	w.mu.cancel = cancel
 	return ctx, nil

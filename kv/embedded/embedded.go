@@ -102,7 +102,9 @@ func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Store{local: local, db: kv.NewDatabase(local, o.database...)}
+	// Rows at hand are not worth a goroutine: BenchmarkReadAhead.
+	database := append([]kv.DatabaseOption{kv.WithTransactionDefaults(kv.WithReadAhead(false))}, o.database...)
+	s := &Store{local: local, db: kv.NewDatabase(local, database...)}
 	return s.db, s, nil
 }
 
