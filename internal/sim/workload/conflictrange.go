@@ -118,7 +118,7 @@ func (r *conflictRange) furnish(c *Client, s *conflictState) error {
 	case c.unresolved(err):
 		s.abandon()
 	}
-	return err
+	return r.blind(c, err)
 }
 
 // round is one game of reader and writer.

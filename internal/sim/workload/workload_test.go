@@ -21,6 +21,7 @@ import (
 // native program.
 type stage struct {
 	world   *world.World
+	disk    *disk.Disk
 	process *world.Process
 	shared  Shared
 	ctx     context.Context
@@ -42,8 +43,8 @@ func newStageOn(t *testing.T, open func(w *world.World, h world.Host) (*kv.Datab
 	t.Helper()
 	s := &stage{}
 	s.ctx, s.world = world.New(t.Context(), 1, func([]byte) {})
-	d := disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
-	s.process = s.world.NewProcess("p", d, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
+	s.disk = disk.New(disk.Config{}, s.world.Rand("disk"), s.world.TraceLine)
+	s.process = s.world.NewProcess("p", s.disk, world.Driver{Open: func(h world.Host) (*kv.Database, world.Store, error) {
 		return open(s.world, h)
 	}})
 	if err := s.process.Boot(); err != nil {
