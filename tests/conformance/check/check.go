@@ -66,7 +66,7 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 
 // FDB returns FoundationDB's Go API over db as a subject. Where its dialect is
 // not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
-// LongKeysFail are unset there.
+// CommitOutlivesCancel are unset there. The module's README has the reasons.
 func FDB(db fdb.Database) *Subject {
 	s := &stamps{}
 	c := fdbclient.New(db)
@@ -78,7 +78,6 @@ func FDB(db fdb.Database) *Subject {
 		RowsConflictUntilError: true,
 		UnknownOutcomeSticks:   true,
 		OwnWritesDeclared:      true,
-		LongKeysFail:           true,
 		CommitOutlivesCancel:   true,
 	}}
 }

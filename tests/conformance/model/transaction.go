@@ -195,6 +195,7 @@ func (t *transaction) Clear(key []byte) {
 
 func (t *transaction) ClearRange(begin, end []byte) {
 	check := t.checkRange(begin, end)
+	begin, end = cut(begin), cut(end)
 	if check == nil && string(begin) == string(end) {
 		t.without = false
 		return
@@ -327,11 +328,15 @@ func (t *transaction) addConflict(begin, end []byte, add func(oracle.Span)) erro
 	case t.usable() != nil:
 	case check != nil:
 		t.invalidate(check)
-	case string(begin) < string(end):
-		add(oracle.Span{Begin: string(begin), End: string(end)})
+	case string(cut(begin)) < string(cut(end)):
+		add(oracle.Span{Begin: string(cut(begin)), End: string(cut(end))})
 	}
 	return nil
 }
+
+// cut returns a bound between the same keys that is at most a byte longer than
+// a key can be: a range of longer keys alone is empty.
+func cut(bound []byte) []byte { return bound[:min(len(bound), maxKeyBytes+1)] }
 
 func (t *transaction) AddReadConflictKey(key []byte) error {
 	return t.AddReadConflict(key, append(clone(key), 0))

@@ -46,7 +46,7 @@
 // Versions go on by about a million a second, and programs may use them as a
 // clock. Plinth's stand still while nobody commits; so once a program has asked
 // for a read version or a committed one, the package makes a commit that writes
-// nothing twice a second.
+// nothing twice a second, until it has not asked for ten minutes.
 //
 // # What is better than the original
 //

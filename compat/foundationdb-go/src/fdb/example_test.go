@@ -1,6 +1,7 @@
 package fdb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
@@ -11,6 +12,8 @@ import (
 	"github.com/apple/foundationdb/bindings/go/src/fdb/directory"
 	"github.com/apple/foundationdb/bindings/go/src/fdb/subspace"
 	"github.com/apple/foundationdb/bindings/go/src/fdb/tuple"
+
+	"github.com/plinthdb/plinth/kv"
 )
 
 // temporary opens a store for an example, and returns what removes it. Programs
@@ -218,6 +221,25 @@ func Example_directories() {
 }
 
 // A program that moves to Plinth's own client can use both in one transaction.
+func ExampleKVDatabase() {
+	db, remove := temporary()
+	defer remove()
+
+	_, err := kv.Transact(context.Background(), fdb.KVDatabase(db), func(tx *kv.Transaction) (struct{}, error) {
+		tx.Set([]byte("k"), []byte("from kv"))
+		return struct{}{}, nil
+	}, kv.WithExactlyOnce(true))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	value, err := db.ReadTransact(func(tr fdb.ReadTransaction) (interface{}, error) {
+		return tr.Get(fdb.Key("k")).Get()
+	})
+	fmt.Println(string(value.([]byte)), err)
+	// Output: from kv <nil>
+}
+
 func ExampleKVTransaction() {
 	db, remove := temporary()
 	defer remove()

@@ -149,3 +149,11 @@ func kvRange(r ExactRange) kv.KeyRange {
 	begin, end := r.FDBRangeKeys()
 	return kv.KeyRange{Begin: keyBytes(begin), End: keyBytes(end)}
 }
+
+// cut returns a range that holds the same keys, with bounds that kv takes for
+// those of a range to write: no key is long enough to tell the difference.
+func cut(r kv.KeyRange) kv.KeyRange {
+	return kv.KeyRange{Begin: cutKey(r.Begin), End: cutKey(r.End)}
+}
+
+func cutKey(key []byte) []byte { return key[:min(len(key), kv.MaxKeyBytes+1)] }

@@ -2,6 +2,15 @@ package fdb
 
 import "github.com/plinthdb/plinth/kv"
 
+// KVDatabase returns the database of Plinth's own client that d stands for, so
+// that a program which moves to that client step by step can begin transactions
+// of either on one store. It is not part of the binding.
+//
+// What begins there has none of the options set on d. By default it is not
+// exactly once, as in FoundationDB; kv.WithExactlyOnce(true) makes it so. It
+// ends with the last handle on the store: do not close it.
+func KVDatabase(d Database) *kv.Database { return d.store.db }
+
 // KVTransaction returns the transaction of Plinth's own client that t stands
 // for. It is not part of the binding: a program that moves to that client can do
 // so step by step, with both in one transaction.

@@ -54,6 +54,9 @@ func (s Snapshot) Get(key KeyConvertible) FutureByteSlice {
 
 func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) FutureByteSlice {
 	k := keyBytes(key)
+	if len(k) > kv.MaxKeyBytes {
+		return t.getAbsent(r, cutKey(k))
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := t.newByteSliceLocked()
@@ -61,6 +64,16 @@ func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) F
 	f.future = r.Get(k) // under the mutex: the last one noted is the last one issued
 	t.mu.lastGet, t.mu.gets = f.future, true
 	return f
+}
+
+// getAbsent reads a key that is too long to be there. What else may be wrong
+// with the read shows in that of an empty range at its place.
+func (t *transaction) getAbsent(r kv.Reader, key []byte) FutureByteSlice {
+	rows := r.Range(kv.KeyRange{Begin: key, End: key}, kv.RangeOptions{})
+	return newFuture(t, func() ([]byte, error) {
+		_, err := rows.Slice()
+		return nil, err
+	})
 }
 
 // newByteSliceLocked returns a future out of a block of them: transactions tend

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/embedded"
@@ -17,8 +16,8 @@ type store struct {
 	db       *kv.Database
 	embedded *embedded.Store
 	options  databaseDefaults
-	handles  int         // guarded by the mutex of stores
-	ticking  atomic.Bool // see keepTime; set under mu
+	handles  int // guarded by the mutex of stores
+	clock    clock
 
 	mu struct {
 		sync.Mutex

@@ -10,10 +10,18 @@ import (
 func (t Transaction) Set(key KeyConvertible, value []byte) { t.current().Set(keyBytes(key), value) }
 
 // Clear removes key, if it is there.
-func (t Transaction) Clear(key KeyConvertible) { t.current().Clear(keyBytes(key)) }
+func (t Transaction) Clear(key KeyConvertible) {
+	k := keyBytes(key)
+	if len(k) > kv.MaxKeyBytes { // it is not there, but may belong to the system
+		k = cutKey(k)
+		t.current().ClearRange(kv.KeyRange{Begin: k, End: k})
+		return
+	}
+	t.current().Clear(k)
+}
 
 // ClearRange removes all keys of a range, at the cost of one write.
-func (t Transaction) ClearRange(er ExactRange) { t.current().ClearRange(kvRange(er)) }
+func (t Transaction) ClearRange(er ExactRange) { t.current().ClearRange(cut(kvRange(er))) }
 
 // Add adds param to the value, both as little-endian integers of param's
 // length.
@@ -127,7 +135,11 @@ func (t Transaction) AddReadConflictRange(er ExactRange) error {
 
 // AddReadConflictKey is AddReadConflictRange for one key.
 func (t Transaction) AddReadConflictKey(key KeyConvertible) error {
-	t.current().AddReadConflictKey(keyBytes(key))
+	k := keyBytes(key)
+	if len(k) > kv.MaxKeyBytes {
+		return t.AddReadConflictRange(KeyRange{Key(k), Key(k)})
+	}
+	t.current().AddReadConflictKey(k)
 	return nil
 }
 
@@ -144,7 +156,11 @@ func (t Transaction) AddWriteConflictRange(er ExactRange) error {
 
 // AddWriteConflictKey is AddWriteConflictRange for one key.
 func (t Transaction) AddWriteConflictKey(key KeyConvertible) error {
-	t.current().AddWriteConflictKey(keyBytes(key))
+	k := keyBytes(key)
+	if len(k) > kv.MaxKeyBytes {
+		return t.AddWriteConflictRange(KeyRange{Key(k), Key(k)})
+	}
+	t.current().AddWriteConflictKey(k)
 	return nil
 }
 
@@ -153,5 +169,5 @@ func conflictRange(er ExactRange) (kv.KeyRange, error) {
 	if bytes.Compare(r.Begin, r.End) > 0 {
 		return r, errInvertedRange
 	}
-	return r, nil
+	return cut(r), nil
 }
