@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
 )
 
@@ -35,10 +36,7 @@ func (r *storeRun) startBoots(ctx context.Context) {
 			}
 			healthy := !shared.DiskMayFail(r.process.Boots() + 1)
 			if healthy && rng.Float64() < checkProbability {
-				_, err := r.process.Check(ctx)
-				if err != nil && ctx.Err() == nil && !r.process.Flipped() {
-					_ = r.world.Violated("scenario", "S5", "after a crash: %v", err)
-				}
+				r.checkCrashed(ctx)
 			}
 			up, damage := r.boot(healthy)
 			backoff = min(2*backoff, maxBackoff)
@@ -57,6 +55,15 @@ func (r *storeRun) startBoots(ctx context.Context) {
 	})
 }
 
+// checkCrashed verifies the directory of a dead process (S5). A violation is on
+// record.
+func (r *storeRun) checkCrashed(ctx context.Context) {
+	_, err := r.process.Check(ctx)
+	if err != nil && ctx.Err() == nil && !r.process.Flipped() {
+		_ = r.world.Violated("scenario", "S5", "after a crash: %v", err)
+	}
+}
+
 // boot boots the process once. Once faults have ended that must succeed (S2).
 // It returns an error if the store found damage in its files.
 func (r *storeRun) boot(healthy bool) (up bool, damage error) {
@@ -69,8 +76,35 @@ func (r *storeRun) boot(healthy bool) (up bool, damage error) {
 	case world.IsDamage(err):
 		_ = r.judgeDamage(err) // a violation is on record
 		return false, err
-	case healthy && !r.process.Flipped():
-		_ = r.world.Violated("scenario", "S2", "the store does not open on a healthy disk: %v", err)
+	case healthy:
+		_ = r.judgeOpening(err)
 	}
 	return false, nil
+}
+
+// reopen boots the process when nothing can be wrong any more (S2), but bits of
+// its disk.
+func (r *storeRun) reopen() error { return r.judgeOpening(r.process.Boot()) }
+
+// judgeOpening returns what a store said that was opened without faults. It is a
+// violation, unless the store was killed or bits of its disk are wrong (S2).
+func (r *storeRun) judgeOpening(err error) error {
+	switch {
+	case err == nil || errors.Is(err, world.ErrKilled) || r.process.Flipped():
+		return err
+	case world.IsDamage(err):
+		return r.judgeDamage(err)
+	}
+	return r.world.Violated("scenario", "S2", "the store does not open on a healthy disk: %v", err)
+}
+
+// shutdown closes the process in an orderly way, when nothing can be wrong any
+// more (S3).
+func shutdown(ctx context.Context, w *world.World, process *world.Process) error {
+	err := process.Shutdown(ctx)
+	var violation *report.Violation
+	if err == nil || errors.As(err, &violation) || ctx.Err() != nil || process.Flipped() {
+		return err
+	}
+	return w.Violated("scenario", "S3", "an orderly end fails: %v", err)
 }

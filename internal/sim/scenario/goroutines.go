@@ -49,7 +49,7 @@ func (g goroutines) since(before goroutines) (stacks []string) {
 // checkGoroutines verifies that nothing goes on after the end (S4).
 func checkGoroutines(ctx context.Context, w *world.World, before goroutines) error {
 	began := time.Now()
-	for {
+	for pause := leakLimit / 100; ; pause *= 2 {
 		left := listGoroutines().since(before)
 		if len(left) == 0 {
 			return nil
@@ -58,7 +58,7 @@ func checkGoroutines(ctx context.Context, w *world.World, before goroutines) err
 			fmt.Fprintf(os.Stderr, "goroutines that are left after the end:\n\n%s\n", strings.Join(left, "\n\n"))
 			return w.Violated("scenario", "S4", "%d goroutines are left after everything was closed", len(left))
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func RunIdle(ctx context.Context, w *world.World, swarm Swarm, driver world.Driv
 	if err := sleep(ctx, idleTime); err != nil {
 		return err
 	}
-	if err := process.Shutdown(ctx); err != nil {
+	if err := shutdown(ctx, w, process); err != nil {
 		return err
 	}
 	return checkGoroutines(ctx, w, before)

@@ -118,7 +118,7 @@ func (r *storeRun) nextLife(ctx context.Context) error {
 // bits have gone wrong: then the store may say so (S6).
 func (r *storeRun) lastLook(ctx context.Context) error {
 	r.process.Kill()
-	err := r.process.Boot()
+	err := r.reopen()
 	if err == nil {
 		err = r.life.check(ctx)
 	}

@@ -185,7 +185,7 @@ func (r *storeRun) end(ctx context.Context) error {
 	}
 	for again := range 2 {
 		if again == 1 {
-			if err := r.process.Boot(); err != nil {
+			if err := r.reopen(); err != nil {
 				return err
 			}
 		}
@@ -196,7 +196,7 @@ func (r *storeRun) end(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading all rows at the end: %w", err)
 		}
-		if err := r.process.Shutdown(ctx); err != nil {
+		if err := shutdown(ctx, r.world, r.process); err != nil {
 			return err
 		}
 		found, err := r.process.Check(ctx, slices.Collect(maps.Keys(seen.sums))...)

@@ -12,7 +12,9 @@ import (
 
 // Swarm is what one seed's world is like. Extreme worlds matter more than
 // average ones, so sizes are drawn on a logarithmic scale and each fault is
-// absent from half of the seeds.
+// absent from many seeds: kills, losses of power, slow, full and failing disks
+// and failed syncs from half of them, rot from three quarters, wrong reads and
+// lost disks from seven eighths.
 type Swarm struct {
 	// Disk is the disk of the process, Sizes are those of its store.
 	Disk  disk.Config

@@ -2,12 +2,10 @@ package workload
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"testing"
 
 	"github.com/plinthdb/plinth/cluster"
-	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
@@ -149,11 +147,4 @@ func (s *stage) mustFind(t *testing.T, source, invariant string) {
 	case v.Source != source || v.Invariant != invariant:
 		t.Errorf("found %v, want a violation of %s by %s", v, invariant, source)
 	}
-}
-
-// found returns the violation that err is, nil if it is none.
-func found(err error) *report.Violation {
-	var violation *report.Violation
-	errors.As(err, &violation)
-	return violation
 }
