@@ -42,7 +42,7 @@ type simFlags struct {
 	// only prints what is kept. asJSON prints for scripts.
 	kept                   string
 	resume, totals, asJSON bool
-	// history is the file for the history of a failed run.
+	// history is the file for what was recorded of a run.
 	history string
 	// plant is the bug to plant, hunt the bugs to look for.
 	plant string
@@ -125,7 +125,7 @@ follows "--" is for the test binary.`,
 	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
-	flags.StringVar(&f.history, "history", "", "write what the clients of the first failed run did and saw to `file`, if it was recorded: .txt, .html (a picture), .edn (for Elle) or .json")
+	flags.StringVar(&f.history, "history", "", "write what the clients of the first failed run did and saw, or of the first one if none failed, to `file`, if a workload records it: .txt, .html (a picture), .edn (for Elle) or .json")
 	flags.BoolVar(&f.resume, "resume", false, "go on with the seeds of the last sitting of this commit that have not run yet")
 	flags.BoolVar(&f.totals, "totals", false, "run nothing, print the totals of all campaigns that are kept")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each run, and one each for the totals of the sitting and of the campaign")

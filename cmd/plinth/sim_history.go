@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,32 +24,68 @@ func checkHistoryFile(name string) error {
 	return nil
 }
 
-// historian writes the history of the first run that fails with one to a file.
+// historian writes what was recorded of one run to a file, or to one for each
+// workload that recorded: of the first run that failed, else of the first.
 type historian struct {
 	campaigner
-	file    string
-	written bool
-	err     error
+	file string
+	// seed is that of the run, recorded what there is of it; failed says that it
+	// failed.
+	seed     uint64
+	recorded map[string]json.RawMessage
+	failed   bool
 }
 
 // Campaign implements campaigner.
 func (h *historian) Campaign(ctx context.Context, config host.CampaignConfig, each func(*host.Result, *host.Totals)) *host.Totals {
 	return h.campaigner.Campaign(ctx, config, func(r *host.Result, totals *host.Totals) {
-		if h.file != "" && !h.written && r.Report != nil && len(r.Report.History) > 0 {
-			h.written = true
-			h.err = writeHistory(h.file, r.Report.History)
+		if h.file != "" && r.Report != nil && len(r.Report.Histories) > 0 {
+			if failed := r.Outcome != host.Passed; h.recorded == nil || failed && !h.failed {
+				h.seed, h.recorded, h.failed = r.Seed, r.Report.Histories, failed
+			}
 		}
 		each(r, totals)
 	})
 }
 
-// conclude returns the error of writing, and says so on progress if there was
-// nothing to write.
+// conclude writes the files and says so on progress. It fails if there is
+// nothing that the format can hold.
 func (h *historian) conclude(progress io.Writer) error {
-	if h.file != "" && !h.written {
-		fmt.Fprintf(progress, "no run failed with a recorded history; %s was not written\n", h.file)
+	if h.file == "" {
+		return nil
 	}
-	return h.err
+	if h.recorded == nil {
+		fmt.Fprintf(progress, "no run recorded a history; %s was not written. ListAppend, Registers and Serializability record one: name one of them with --workload\n", h.file)
+		return nil
+	}
+	written := 0
+	var failures []error
+	for _, workload := range slices.Sorted(maps.Keys(h.recorded)) {
+		name := h.fileOf(workload)
+		if err := writeHistory(name, h.recorded[workload]); err != nil {
+			failures = append(failures, fmt.Errorf("the history of %s: %w", workload, err))
+			continue
+		}
+		written++
+		fmt.Fprintf(progress, "what the clients of %s did and saw in seed %d: %s\n", workload, h.seed, name)
+	}
+	if written == 0 {
+		return errors.Join(failures...)
+	}
+	for _, err := range failures {
+		fmt.Fprintln(progress, err)
+	}
+	return nil
+}
+
+// fileOf is the file that the user has named, with the workload in its name if
+// several recorded.
+func (h *historian) fileOf(workload string) string {
+	if len(h.recorded) == 1 {
+		return h.file
+	}
+	ending := filepath.Ext(h.file)
+	return strings.TrimSuffix(h.file, ending) + "-" + workload + ending
 }
 
 func writeHistory(name string, encoded []byte) error {
@@ -60,6 +98,9 @@ func writeHistory(name string, encoded []byte) error {
 		return fmt.Errorf("--history: %w", err)
 	}
 	if err := errors.Join(history.Export(f, recorded, filepath.Ext(name)), f.Close()); err != nil {
+		if errors.Is(err, history.ErrClears) {
+			err = fmt.Errorf("%w; write .txt or .json, or take a seed without clears: all of ListAppend, every third of Serializability and Registers", err)
+		}
 		return fmt.Errorf("--history %s: %w", name, errors.Join(err, os.Remove(name)))
 	}
 	return nil

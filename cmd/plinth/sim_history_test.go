@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,31 +21,86 @@ func (f failingCampaign) Campaign(_ context.Context, _ host.CampaignConfig, each
 	return &host.Totals{}
 }
 
-func TestTheHistoryOfAFailedRunIsWrittenInTheFormatOfItsName(t *testing.T) {
-	h := history.History{Transactions: []history.Transaction{
+// ranWith returns a campaign of one run that recorded these histories.
+func ranWith(t *testing.T, outcome host.Outcome, histories map[string]history.History) failingCampaign {
+	t.Helper()
+	r := &host.Result{Outcome: outcome, Report: &report.Report{Histories: make(map[string]json.RawMessage)}}
+	for workload, h := range histories {
+		encoded, err := h.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Report.Histories[workload] = encoded
+	}
+	return failingCampaign{r}
+}
+
+// record lets h see a campaign and returns what it says at the end.
+func (h *historian) record(t *testing.T) (said string, err error) {
+	t.Helper()
+	var b strings.Builder
+	h.Campaign(t.Context(), host.CampaignConfig{}, func(*host.Result, *host.Totals) {})
+	err = h.conclude(&b)
+	return b.String(), err
+}
+
+func stale() history.History {
+	return history.History{Transactions: []history.Transaction{
 		{End: 1, Ops: []history.Op{{Kind: history.Write, Key: "x", Value: "1"}}},
 		{Begin: 2, End: 3, Ops: []history.Op{{Kind: history.Read, Key: "x", Absent: true}}},
 	}}
-	encoded, err := h.Encode()
-	if err != nil {
-		t.Fatal(err)
+}
+
+func clearing() history.History {
+	return history.History{Transactions: []history.Transaction{{End: 1, Ops: []history.Op{{Kind: history.Clear, Key: "x"}}}}}
+}
+
+func TestTheHistoryOfARunIsWrittenInTheFormatOfItsName(t *testing.T) {
+	for _, outcome := range []host.Outcome{host.Passed, host.Violated, host.Hung} {
+		ran := ranWith(t, outcome, map[string]history.History{"Registers": stale()})
+		for ending, want := range map[string]string{
+			".txt": "T0: client 0, committed", ".html": "<html", ".edn": `[[:w "x" 1]]`, ".json": `"Transactions"`,
+		} {
+			file := filepath.Join(t.TempDir(), "h"+ending)
+			if err := checkHistoryFile(file); err != nil {
+				t.Error(err)
+			}
+			k := historian{campaigner: ran, file: file}
+			if said, err := k.record(t); err != nil || !strings.Contains(said, file) {
+				t.Errorf("%v: %q, %v", outcome, said, err)
+			}
+			if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), want) {
+				t.Errorf("%v: %s holds %q (%v), want %q in it", outcome, file, data, err, want)
+			}
+		}
 	}
-	failed := failingCampaign{&host.Result{Report: &report.Report{History: encoded}}}
-	for ending, want := range map[string]string{
-		".txt": "T0: client 0, committed", ".html": "<html", ".edn": `[[:w "x" 1]]`, ".json": `"Transactions"`,
-	} {
-		file := filepath.Join(t.TempDir(), "h"+ending)
-		if err := checkHistoryFile(file); err != nil {
-			t.Error(err)
-		}
-		k := historian{campaigner: failed, file: file}
+}
+
+func TestEachWorkloadThatRecordedGetsAFileOfItsOwn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "h.edn")
+	k := historian{campaigner: ranWith(t, host.Passed, map[string]history.History{"A": stale(), "B": clearing()}), file: file}
+	said, err := k.record(t)
+	if err != nil || !strings.Contains(said, "h-A.edn") || !strings.Contains(said, "the history of B: ") {
+		t.Errorf("%q, %v", said, err)
+	}
+	names, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*"))
+	if err != nil || len(names) != 1 || filepath.Base(names[0]) != "h-A.edn" {
+		t.Errorf("the files are %v (%v), want h-A.edn", names, err)
+	}
+}
+
+func TestTheFirstFailedRunIsPreferredToThoseThatPassed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "h.txt")
+	k := historian{file: file}
+	for seed, outcome := range []host.Outcome{host.Passed, host.Violated, host.Passed, host.Violated} {
+		ran := ranWith(t, outcome, map[string]history.History{"A": stale()})
+		ran.result.Seed = uint64(seed)
+		k.campaigner = ran
 		k.Campaign(t.Context(), host.CampaignConfig{}, func(*host.Result, *host.Totals) {})
-		if err := k.conclude(io.Discard); err != nil {
-			t.Error(err)
-		}
-		if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), want) {
-			t.Errorf("%s holds %q (%v), want %q in it", ending, data, err, want)
-		}
+	}
+	var said strings.Builder
+	if err := k.conclude(&said); err != nil || !strings.Contains(said.String(), "in seed 1:") {
+		t.Errorf("%q, %v", said.String(), err)
 	}
 }
 
@@ -53,24 +108,16 @@ func TestAHistoryThatCannotBeWrittenIsAnError(t *testing.T) {
 	if err := checkHistoryFile("x.pdf"); err == nil || !strings.Contains(err.Error(), ".html") {
 		t.Errorf("a name without a format: %v", err)
 	}
-	h := history.History{Transactions: []history.Transaction{{End: 1, Ops: []history.Op{{Kind: history.Clear, Key: "x"}}}}}
-	encoded, err := h.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
 	file := filepath.Join(t.TempDir(), "h.edn")
-	k := historian{campaigner: failingCampaign{&host.Result{Report: &report.Report{History: encoded}}}, file: file}
-	k.Campaign(t.Context(), host.CampaignConfig{}, func(*host.Result, *host.Totals) {})
-	if err := k.conclude(io.Discard); err == nil || !strings.Contains(err.Error(), "Elle knows no clears") {
+	k := historian{campaigner: ranWith(t, host.Violated, map[string]history.History{"A": clearing()}), file: file}
+	if _, err := k.record(t); err == nil || !strings.Contains(err.Error(), "Elle knows none; write .txt or .json") {
 		t.Errorf("clears for Elle: %v", err)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("half a file was left: %v", err)
 	}
-	passed := historian{campaigner: failingCampaign{&host.Result{Report: &report.Report{}}}, file: file}
-	passed.Campaign(t.Context(), host.CampaignConfig{}, func(*host.Result, *host.Totals) {})
-	var said strings.Builder
-	if err := passed.conclude(&said); err != nil || !strings.Contains(said.String(), "was not written") {
-		t.Errorf("a run that passed: %q, %v", said.String(), err)
+	k = historian{campaigner: ranWith(t, host.Passed, nil), file: file}
+	if said, err := k.record(t); err != nil || !strings.Contains(said, "was not written") || !strings.Contains(said, "ListAppend") {
+		t.Errorf("a run without a history: %q, %v", said, err)
 	}
 }

@@ -53,11 +53,12 @@ type config struct {
 }
 
 func (c *config) run() int {
+	ctx, w := world.New(context.Background(), c.seed, hostcall.Trace)
 	time.AfterFunc(c.limit, func() {
 		fmt.Fprintf(os.Stderr, "the run did not end within %v; all goroutines:\n\n%s", c.limit, stacks())
+		hostcall.Finish(w.FinalReport(), nil)
 		os.Exit(hostcall.StatusHung)
 	})
-	ctx, w := world.New(context.Background(), c.seed, hostcall.Trace)
 	swarm := scenario.Draw(w.Rand("swarm"))
 	swarm.Disk.NudgeSync = c.nudge
 	swarm.Safety, swarm.Liveness = c.safety, c.liveness
@@ -69,7 +70,7 @@ func (c *config) run() int {
 	fault.Enable(fault.Config{Seed: c.seed, ArmProbability: swarm.ArmProbability, FireProbability: swarm.FireProbability})
 
 	err := c.scenario(ctx, w, swarm)
-	return hostcall.Finish(w.Report(), err)
+	return hostcall.Finish(w.FinalReport(), err)
 }
 
 func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Swarm) error {

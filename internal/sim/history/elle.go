@@ -19,7 +19,7 @@ import (
 // An unknown outcome is an :info, after which its process is a new one, as in
 // Jepsen. A range read becomes a read of each row it saw. Elle has no word for
 // clears, and none for snapshot reads, which are left out; a history with
-// clears, or with both lists and registers, is ErrUnusable.
+// clears (ErrClears), or with both lists and registers, is ErrUnusable.
 func WriteElle(w io.Writer, h *History) error {
 	events, err := elleEvents(h)
 	if err != nil {
@@ -76,7 +76,7 @@ func elleEvents(h *History) ([]elleEvent, error) {
 			case Read, ReadRange, Write:
 				registers = true
 			default:
-				return nil, unusable("transaction %d: %v; Elle knows no clears", n, &t.Ops[i])
+				return nil, fmt.Errorf("%w: %w: transaction %d: %v; Elle knows none", ErrUnusable, ErrClears, n, &t.Ops[i])
 			}
 		}
 		events = append(events, elleEvent{t.Begin, n, false}, elleEvent{t.End, n, true})

@@ -94,6 +94,10 @@ type History struct {
 // exported or encoded: the fault is the recorder's, not the store's.
 var ErrUnusable = errors.New("unusable history")
 
+// ErrClears is wrapped, next to ErrUnusable, by the error for a history with
+// clears where they cannot be written: only other transactions would do.
+var ErrClears = errors.New("it has clears")
+
 func unusable(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnusable, fmt.Sprintf(format, args...))
 }

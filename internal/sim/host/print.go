@@ -59,7 +59,7 @@ func (r *Result) printFailure(b *strings.Builder) {
 		fmt.Fprintln(b, outsideHint)
 	}
 	fmt.Fprintf(b, "\nFAILED %s: %v\nreplay: %s\n", r.name(), r.Err, r.Replay())
-	if r.Report != nil && len(r.Report.History) > 0 {
+	if r.Report != nil && len(r.Report.Histories) > 0 {
 		fmt.Fprintf(b, "what the clients did and saw: %s --history seed%d.txt (or .html, .edn, .json)\n", r.Replay(), r.Seed)
 	}
 }

@@ -34,10 +34,10 @@ func NewRun(r *host.Result) Run {
 		Seed: r.Seed, Args: r.Args, Outcome: r.Outcome.String(), Trace: r.Hash, Lines: r.Lines,
 		VirtualSeconds: r.Virtual.Seconds(), WallSeconds: r.Wall.Seconds(), Report: r.Report,
 	}
-	if run.Report != nil && len(run.Report.History) > 0 {
+	if run.Report != nil && len(run.Report.Histories) > 0 {
 		// A history is large, and a replay has it again.
 		kept := *run.Report
-		kept.History, run.Report = nil, &kept
+		kept.Histories, run.Report = nil, &kept
 	}
 	if r.Outcome != host.Passed {
 		run.Error, run.Replay = r.Err.Error(), r.Replay()

@@ -33,9 +33,10 @@ type Report struct {
 	// Syncs and BytesWritten are the work of all disks.
 	Syncs        uint64 `json:"syncs"`
 	BytesWritten uint64 `json:"bytes_written"`
-	// History is what clients did and saw, as internal/sim/history encodes it,
-	// if it shows the violation.
-	History json.RawMessage `json:"history,omitempty"`
+	// Histories maps each workload that records what its clients did and saw to
+	// its last window, as internal/sim/history encodes it. If the violation is
+	// one of theirs only that one is there.
+	Histories map[string]json.RawMessage `json:"histories,omitempty"`
 	// Undecided counts histories whose check by porcupine was given up.
 	Undecided uint64 `json:"undecided"`
 	// FaultSites maps each fault.Point site that was visited to how often it

@@ -12,7 +12,8 @@ import (
 // serializability is FoundationDB's Serializability: transactions of random
 // reads, range reads, sets and clears on few keys, some of the reads snapshot
 // reads. FoundationDB compares two runs; here the history of all transactions
-// is recorded and checked (internal/sim/history).
+// is recorded and checked (internal/sim/history). In every third seed nobody
+// clears, so that the history can be exported for Elle.
 //
 //	Z1  The history is strictly serializable in the order of its versions:
 //	    committed transactions as a whole, and what snapshot reads and aborted
@@ -21,12 +22,16 @@ import (
 //	    nothing of transactions that were aborted.
 type serializability struct {
 	keys, maxOps int
+	clears       bool
 	recorder     *recorder
 }
 
 func newSerializability(rng *rand.Rand) *serializability {
-	return &serializability{keys: 2 + rng.IntN(1<<(1+rng.IntN(5))), maxOps: 1 + rng.IntN(8)}
+	return &serializability{keys: 2 + rng.IntN(1<<(1+rng.IntN(5))), maxOps: 1 + rng.IntN(8), clears: drawClears(rng)}
 }
+
+// drawClears draws whether the transactions of a workload clear keys.
+func drawClears(rng *rand.Rand) bool { return rng.IntN(3) > 0 }
 
 // Name implements Workload.
 func (*serializability) Name() string { return "Serializability" }
@@ -64,7 +69,11 @@ func (z *serializability) span(rng *rand.Rand) (begin, end string) {
 
 func (z *serializability) operate(t *recorded, rng *rand.Rand) error {
 	snapshot := rng.IntN(5) == 0
-	switch rng.IntN(8) {
+	kind := rng.IntN(8)
+	if kind == 7 && !z.clears {
+		kind = rng.IntN(7)
+	}
+	switch kind {
 	case 0, 1:
 		return t.get(snapshot, z.name(rng))
 	case 2:

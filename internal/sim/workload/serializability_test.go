@@ -229,7 +229,7 @@ func TestPorcupineFindsBugsByItself(t *testing.T) {
 			if v == nil || v.Invariant != "R1" {
 				t.Fatalf("%v, want a violation of R1", v)
 			}
-			h, err := history.Decode(s.world.Report().History)
+			h, err := history.Decode(s.world.FinalReport().Histories[v.Source])
 			if err != nil || len(h.Transactions) == 0 {
 				t.Errorf("the report's history: %v, %v", h, err)
 			}
@@ -318,5 +318,75 @@ func TestLastWindowsAreCheckedAgainAndAgain(t *testing.T) {
 	var violation *report.Violation
 	if err := load.Check(s.ctx, env); !errors.As(err, &violation) || violation.Invariant != "Z1" {
 		t.Errorf("check says %v, want a violation of Z1", err)
+	}
+}
+
+func TestWhatWasRecordedIsInTheReportHoweverTheRunEnds(t *testing.T) {
+	for _, checked := range []bool{false, true} {
+		t.Run(fmt.Sprint("checked ", checked), func(t *testing.T) {
+			s := newStage(t)
+			load := newListAppend(rand.New(rand.NewPCG(1, 1)))
+			env := s.env(load.Name(), 4)
+			if err := load.Setup(s.ctx, env); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(s.ctx)
+			over := make(chan error, 1)
+			go func() { over <- load.Run(ctx, env) }()
+			awaitCommits(t, s.ctx, env, 50)
+			stop()
+			if err := <-over; err != nil {
+				t.Fatal(err)
+			}
+			if checked {
+				if err := load.Check(s.ctx, env); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h, err := history.Decode(s.world.FinalReport().Histories["ListAppend"])
+			if err != nil || len(h.Transactions) < 50 {
+				t.Fatalf("the report's history: %v, %v", h, err)
+			}
+			if found, err := history.Check(h); err != nil || len(found) > 0 {
+				t.Errorf("%v, %v", found, err)
+			}
+		})
+	}
+}
+
+func TestHistoriesWithoutClearsAreExportedForElle(t *testing.T) {
+	for _, clears := range []bool{false, true} {
+		for _, load := range []Workload{
+			&serializability{keys: 4, maxOps: 4, clears: clears}, &registers{keys: 4, clears: clears},
+		} {
+			t.Run(fmt.Sprint(load.Name(), " with clears ", clears), func(t *testing.T) {
+				s := newStage(t)
+				s.play(t, load, s.env(load.Name(), 4), func() {})
+				h, err := history.Decode(s.world.FinalReport().Histories[load.Name()])
+				if err != nil {
+					t.Fatal(err)
+				}
+				var edn bytes.Buffer
+				err = history.Export(&edn, h, ".edn")
+				if errors.Is(err, history.ErrClears) != clears || !clears && err != nil {
+					t.Errorf("the export: %v", err)
+				}
+				if lines := bytes.Count(edn.Bytes(), []byte("\n")); !clears && lines != 2*len(h.Transactions) {
+					t.Errorf("%d lines for %d transactions", lines, len(h.Transactions))
+				}
+			})
+		}
+	}
+}
+
+func TestSomeSeedsNeverClear(t *testing.T) {
+	without := 0
+	for seed := range uint64(300) {
+		if !drawClears(rand.New(rand.NewPCG(seed, 1))) {
+			without++
+		}
+	}
+	if without < 70 || without > 130 {
+		t.Errorf("%d of 300 seeds do without clears, want about a third", without)
 	}
 }

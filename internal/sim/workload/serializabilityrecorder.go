@@ -5,16 +5,15 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/history"
-	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/kv"
 )
 
@@ -47,6 +46,11 @@ type recorder struct {
 	window int // guarded by gate
 	ended  bool
 
+	// final is the history that the report shows, once that is decided: the one
+	// that a check has found wrong, or the last of all. closed is that of the
+	// last window that was closed.
+	final, closed atomic.Pointer[history.History]
+
 	mu struct {
 		sync.Mutex
 		began   time.Time
@@ -61,7 +65,28 @@ type recorder struct {
 func newRecorder(env *Env, limit int, journal string, check func(h *history.History) error) *recorder {
 	r := &recorder{env: env, limit: limit, check: check, journal: journal, journaled: 0.75}
 	r.mu.began = time.Now()
+	env.world.Record(env.name, r.handOver)
 	return r
+}
+
+// handOver returns what the report shows, however the run has ended: the history
+// that is wrong, else what the window that is open holds so far, else that of
+// the last one.
+func (r *recorder) handOver() (json.RawMessage, error) {
+	h := r.final.Load()
+	if h == nil {
+		r.mu.Lock()
+		h = &history.History{Transactions: slices.Clone(r.mu.history.Transactions)}
+		r.mu.Unlock()
+	}
+	if closed := r.closed.Load(); len(h.Transactions) == 0 && closed != nil {
+		h = closed
+	}
+	data, err := h.Encode()
+	if err == nil && len(data) > maxHistoryBytes {
+		err = fmt.Errorf("its %d bytes are more than the %d of a report", len(data), maxHistoryBytes)
+	}
+	return data, err
 }
 
 // fresh returns a number that nobody else gets: for a value that must be
@@ -297,7 +322,10 @@ func (r *recorder) audit(ctx context.Context, observe func(rows []kv.KeyValue) (
 	if err := r.check(h); err != nil {
 		return err
 	}
-	if !r.ended {
+	if r.ended {
+		r.final.Store(h)
+	} else {
+		r.closed.Store(h)
 		r.window++
 		r.mu.history, r.mu.numbers = history.History{}, nil
 	}
@@ -365,17 +393,11 @@ func (r *recorder) resolve(stamps map[uint64][]byte) (*history.History, error) {
 	return h, nil
 }
 
-// violated records that an invariant does not hold, and puts the history into
-// the report if it is the first violation.
+// violated records that an invariant does not hold in h, which is what the
+// report then shows.
 func (r *recorder) violated(h *history.History, invariant, format string, args ...any) error {
-	data, err := h.Encode()
-	if err == nil && len(data) > maxHistoryBytes {
-		err = errors.New("it is too large for the report")
-	}
-	if err != nil {
-		r.env.Trace("the history is lost: %v", err)
-	} else if r.env.world.Violation() == nil {
-		r.env.world.Count(func(report *report.Report) { report.History = json.RawMessage(data) })
+	if r.env.world.Violation() == nil {
+		r.final.Store(h)
 	}
 	return r.env.Violated(invariant, format, args...)
 }

@@ -2,9 +2,12 @@ package world
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/plinthdb/plinth/internal/sim/report"
@@ -20,6 +23,8 @@ type World struct {
 		sync.Mutex
 		violation *report.Violation
 		counts    report.Report
+		// histories are asked for what the report at the end shows.
+		histories map[string]func() (json.RawMessage, error)
 	}
 }
 
@@ -86,4 +91,40 @@ func (w *World) Report() *report.Report {
 	r := w.mu.counts
 	r.Violation = w.mu.violation
 	return &r
+}
+
+// Record has FinalReport ask history for what was recorded under name. A later
+// call with the same name takes the place of an earlier one.
+func (w *World) Record(name string, history func() (json.RawMessage, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.histories == nil {
+		w.mu.histories = make(map[string]func() (json.RawMessage, error))
+	}
+	w.mu.histories[name] = history
+}
+
+// FinalReport is Report for the end of a run, with the histories that were
+// recorded: all of them, or that of the violation's source alone if there is
+// one.
+func (w *World) FinalReport() *report.Report {
+	r := w.Report()
+	w.mu.Lock()
+	histories := maps.Clone(w.mu.histories)
+	w.mu.Unlock()
+	if r.Violation != nil && histories[r.Violation.Source] != nil {
+		maps.DeleteFunc(histories, func(name string, _ func() (json.RawMessage, error)) bool { return name != r.Violation.Source })
+	}
+	for _, name := range slices.Sorted(maps.Keys(histories)) {
+		data, err := histories[name]()
+		if err != nil {
+			w.Trace("the history of %s is lost: %v", name, err)
+			continue
+		}
+		if r.Histories == nil {
+			r.Histories = make(map[string]json.RawMessage)
+		}
+		r.Histories[name] = data
+	}
+	return r
 }
