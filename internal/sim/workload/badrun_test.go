@@ -236,6 +236,25 @@ func TestBadRunsOfSelectorCorrectnessAreFound(t *testing.T) {
 	})
 }
 
+func TestBadRunsOfWriteDuringReadAreFound(t *testing.T) {
+	// late lets a read fail when the transaction has ended so often since.
+	late := func(s *stage, env *Env, ends int32) {
+		w, c := newWriteDuringRead(s.world.Rand("load")), s.client(env)
+		s.do(c, func(tx *kv.Transaction) error {
+			var crowd crowd
+			crowd.ends.Store(ends)
+			return w.finishLate(w.ledger.begin(env, c, tx), &crowd, 0, func() error { return kv.ErrTransactionCancelled })
+		})
+	}
+	playBadRuns(t, "WriteDuringRead", []badRun{{"a read that fails in a transaction that goes on", "D2", nil,
+		func(t *testing.T, s *stage, _ *tampered, env *Env) {
+			if late(s, env, 1); s.world.Violation() != nil {
+				t.Error("a read that fails after a reset is a violation")
+			}
+			late(s, env, 0)
+		}}})
+}
+
 func TestBadRunsOfVersionStampAreFound(t *testing.T) {
 	greatest := kv.Stamp(bytes.Repeat([]byte{0xff}, len(kv.Stamp{})))
 	// written returns a workload with some transactions.

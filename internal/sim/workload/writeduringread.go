@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/report"
@@ -17,8 +18,8 @@ import (
 //
 //	D1  A read sees what was written before it was issued and nothing of what
 //	    was written afterwards, however late its outcome is asked for.
-//	D2  A read that is outstanding at a reset or at the commit gives that too, or
-//	    an error that says so; it has no effect on what comes after a reset.
+//	D2  A read that is outstanding at a reset or at the end of the transaction
+//	    gives that too, or an error that says so. No other read gives that error.
 //
 // It holds the invariants of a ledger too: what is committed is what was
 // written since the last reset.
@@ -48,10 +49,12 @@ func (w *writeDuringRead) Run(ctx context.Context, env *Env) error {
 	return env.Clients(ctx, func(ctx context.Context, c *Client) error {
 		var crowd crowd
 		_, err := w.ledger.transact(ctx, env, c, func(p *pending) error {
+			defer crowd.ends.Add(1)
 			if p.keys.rng.IntN(4) == 0 {
 				if err := w.use(p, &crowd, false); err != nil {
 					return err
 				}
+				crowd.ends.Add(1)
 				p.reset()
 			}
 			return w.use(p, &crowd, true)
@@ -68,6 +71,8 @@ type crowd struct {
 	// the order of calls is that of its holders.
 	issue sync.Mutex
 	late  sync.WaitGroup
+	// ends counts resets, and the end of the transaction, as soon as they begin.
+	ends atomic.Int32
 
 	mu struct {
 		sync.Mutex
@@ -135,7 +140,8 @@ func (w *writeDuringRead) work(p *pending, crowd *crowd, keys apiKeys, stamped b
 				return err
 			}
 		default:
-			crowd.late.Go(func() { crowd.fail(w.finishLate(p, finish)) })
+			ends := crowd.ends.Load() // the same as when the read was issued
+			crowd.late.Go(func() { crowd.fail(w.finishLate(p, crowd, ends, finish)) })
 		}
 		keys.between()
 	}
@@ -158,13 +164,17 @@ func (w *writeDuringRead) call(p *pending, crowd *crowd, keys apiKeys, stamped b
 }
 
 // finishLate finishes a read that may be outstanding at a reset or the commit.
-func (w *writeDuringRead) finishLate(p *pending, finish func() error) error {
+// So many of those had begun when it was issued.
+func (w *writeDuringRead) finishLate(p *pending, crowd *crowd, ends int32, finish func() error) error {
 	err := finish()
 	var violation *report.Violation
 	switch {
 	case errors.As(err, &violation):
 		return err
 	case errors.Is(err, kv.ErrUsedDuringCommit), errors.Is(err, kv.ErrTransactionCancelled):
+		if crowd.ends.Load() == ends && !errors.Is(err, context.DeadlineExceeded) && !p.client.inc.Dead() {
+			return p.env.Violated("D2", "client %d: a read of transaction %d, which goes on, failed: %v", p.client.ID(), p.number, err)
+		}
 		return nil
 	}
 	late := attempt{client: p.client, inc: p.client.inc}
