@@ -23,7 +23,9 @@ type piece struct {
 
 // fetch asks the store for the piece.
 func (p *piece) fetch(ctx context.Context, a *attempt) {
-	p.reply, p.err = a.db.backend.GetRange(ctx, &p.request)
+	callCtx, call := a.beginCall(ctx, callGetRange)
+	p.reply, p.err = a.db.backend.GetRange(callCtx, &p.request)
+	call.endRead("plinth.rows", len(p.reply.Rows), rowsBytes(p.reply.Rows), p.err)
 	switch {
 	case p.err != nil:
 		p.err = callError(ctx, p.err)

@@ -118,7 +118,11 @@ func (a *attempt) landLocked(f *flight) {
 // contextLocked returns the context of the attempt's calls.
 func (a *attempt) contextLocked() context.Context {
 	if a.mu.ctx == nil {
-		a.mu.ctx, a.mu.cancel = context.WithCancelCause(a.tx.parent)
+		parent := a.tx.parent
+		if t := a.tx.trace.Load(); t != nil {
+			parent = t.ctx
+		}
+		a.mu.ctx, a.mu.cancel = context.WithCancelCause(parent)
 		if a.mu.cause != nil {
 			a.mu.cancel(a.mu.cause)
 		}
@@ -216,7 +220,9 @@ func (a *attempt) fetchVersion(ctx context.Context, o *attemptOptions, anchors [
 			return wire.ReadVersionReply{Version: v}, false, nil
 		}
 	}
-	reply, err = a.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{Priority: o.priority, Tags: rare.tags})
+	callCtx, call := a.beginCall(ctx, callReadVersion)
+	reply, err = a.db.backend.ReadVersion(callCtx, wire.ReadVersionRequest{Priority: o.priority, Tags: rare.tags})
+	call.end(err)
 	if err != nil {
 		return reply, false, callError(ctx, err)
 	}

@@ -44,7 +44,9 @@ func (tx *Transaction) Commit() error {
 	request, err := a.commitRequest()
 	if err == nil {
 		var reply wire.CommitReply
-		reply, err = a.db.backend.Commit(ctx, request)
+		callCtx, call := a.beginCall(ctx, callCommit)
+		reply, err = a.db.backend.Commit(callCtx, request)
+		call.endCommit(request, err)
 		a.log().commit(request, reply, err)
 		if err == nil && fault.Point("kv.commit.loseReply") {
 			err = wire.ErrCommitUnknownResult
@@ -174,6 +176,8 @@ func (a *attempt) conclude(reply wire.CommitReply, request *wire.CommitRequest) 
 	a.settleLocked(reply, nil)
 	watches := a.mu.watches
 	a.mu.Unlock()
+	a.db.counters.bytesWritten.Add(uint64(len(request.Mutations)))
+	a.tx.finish(nil)
 	for _, w := range watches {
 		w.arm(reply.Version)
 	}
@@ -186,6 +190,7 @@ func (a *attempt) concludeReadOnly() {
 	a.settleLocked(wire.CommitReply{}, nil)
 	watches, version := a.mu.watches, a.mu.version
 	a.mu.Unlock()
+	a.tx.finish(nil)
 	for _, w := range watches {
 		w.arm(version)
 	}
@@ -201,6 +206,9 @@ func (a *attempt) concludeFailed(err error, request *wire.CommitRequest) {
 	a.mu.Unlock()
 	if errors.Is(err, wire.ErrTransactionTooOld) {
 		a.db.distrustVersion()
+	}
+	if wire.MaybeCommitted(err) {
+		a.db.counters.unknown.Add(1)
 	}
 	var conflict *wire.ConflictError
 	isConflict := errors.As(err, &conflict)
@@ -258,7 +266,11 @@ func (tx *Transaction) queueForHotKey(ctx context.Context, anchors [][]byte) err
 	if !waits {
 		return nil
 	}
+	began := tx.db.clock()
 	t, err := tx.db.hot.join(ctx, wanted, anchors)
+	if err != nil || t != nil && t.turn != nil {
+		tx.db.counters.hotKeyWait.observe(tx.db.clock() - began)
+	}
 	if t == nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type Database struct {
 	options databaseOptions
 	hot     hotKeys
 	began   time.Time
+	// counters is what Stats tells.
+	counters counters
 
 	// newest is the highest version seen, newestAt when it was, in nanoseconds
 	// since began.

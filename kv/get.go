@@ -141,7 +141,9 @@ func (a *attempt) sendQueueLocked() {
 	}
 	if err == nil {
 		b.request.Version = version
-		reply, err = a.db.backend.GetValues(ctx, &b.request)
+		callCtx, call := a.beginCall(ctx, callGet)
+		reply, err = a.db.backend.GetValues(callCtx, &b.request)
+		call.endRead("plinth.keys", len(reply.Values), valuesBytes(reply.Values), err)
 		if err != nil {
 			err = callError(ctx, err)
 		} else if len(reply.Values) != len(b.ops) {
@@ -167,11 +169,7 @@ func (b *getBatch) finish(shared [][]byte, err error) {
 		}
 		return
 	}
-	size := 0
-	for _, v := range shared {
-		size += len(v)
-	}
-	buf := make([]byte, 0, size)
+	buf := make([]byte, 0, valuesBytes(shared))
 	for i, o := range b.ops {
 		value := shared[i]
 		if len(o.ops) > 0 {
@@ -181,6 +179,13 @@ func (b *getBatch) finish(shared [][]byte, err error) {
 		}
 		o.finish(value, nil)
 	}
+}
+
+func valuesBytes(values [][]byte) (n int) {
+	for _, v := range values {
+		n += len(v)
+	}
+	return n
 }
 
 func (a *attempt) takeQueueLocked() *getBatch {

@@ -21,6 +21,7 @@ func (a *attempt) settle(ctx context.Context, request *wire.CommitRequest, err e
 	if len(request.IdempotencyID) == 0 || !isOpen(err, request) {
 		return wire.CommitReply{}, err
 	}
+	a.tx.noteLostAnswer()
 	s := settlement{db: a.db, request: request, absent: request.ReadVersion}
 	limit, maxDelay := a.tx.retryBounds()
 	var delay time.Duration

@@ -14,6 +14,7 @@ type databaseOptions struct {
 	maxWatches  int
 	hotKeyQueue bool
 	logger      *slog.Logger
+	tracer      Tracer // nil: none
 	transaction transactionOptions
 }
 

@@ -225,15 +225,19 @@ func (r *storedRows) fetchBounds() (begin, end []byte) {
 // cloneRows copies rows, which are shared with the store, into one piece of
 // memory for the user.
 func cloneRows(shared []wire.KeyValue) []wire.KeyValue {
-	size := 0
-	for _, row := range shared {
-		size += len(row.Key) + len(row.Value)
-	}
-	buf := make([]byte, 0, size)
+	buf := make([]byte, 0, rowsBytes(shared))
 	rows := make([]wire.KeyValue, len(shared))
 	for i, row := range shared {
 		rows[i].Key, buf = appendClone(buf, row.Key)
 		rows[i].Value, buf = appendClone(buf, row.Value)
 	}
 	return rows
+}
+
+// rowsBytes returns the size of keys and values.
+func rowsBytes(rows []wire.KeyValue) (n int) {
+	for _, row := range rows {
+		n += len(row.Key) + len(row.Value)
+	}
+	return n
 }

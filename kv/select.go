@@ -129,7 +129,9 @@ func (a *attempt) selectStored(selector wire.KeySelector) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply, err := a.db.backend.GetKey(ctx, &wire.GetKeyRequest{Version: version, Selector: selector})
+	callCtx, call := a.beginCall(ctx, callGetKey)
+	reply, err := a.db.backend.GetKey(callCtx, &wire.GetKeyRequest{Version: version, Selector: selector})
+	call.end(err)
 	if err != nil {
 		return nil, callError(ctx, err)
 	}

@@ -62,6 +62,7 @@ func ReadTransact[T any](ctx context.Context, db *Database, f func(r Reader) (T,
 			result, err = f(tx.Snapshot())
 		}
 		if err == nil {
+			tx.finish(nil)
 			return result, nil
 		}
 		if err = tx.OnError(err); err != nil {
@@ -99,6 +100,14 @@ const (
 // resets the transaction and returns nil. Otherwise it returns err, or the end
 // of the context.
 func (tx *Transaction) OnError(err error) error {
+	if err = tx.tryAgain(err); err != nil {
+		tx.finish(err)
+	}
+	return err
+}
+
+// tryAgain is OnError, but for counting.
+func (tx *Transaction) tryAgain(err error) error {
 	if !wire.Retryable(err) || tx.current.Load().isUnsettled() {
 		return tx.lastError(err)
 	}
@@ -107,10 +116,14 @@ func (tx *Transaction) OnError(err error) error {
 		return tx.lastError(err)
 	}
 	tx.current.Load().log().retry(err)
+	tx.noteRetry(err)
 	tx.mu.Lock()
 	tx.restoreLocked()
-	next := tx.resetLocked()
+	next, reopens := tx.resetLocked(), tx.reopenLocked()
 	tx.mu.Unlock()
+	if reopens {
+		tx.startCounting()
+	}
 	if err := next.pause(delay); err != nil {
 		return tx.lastError(err)
 	}

@@ -22,6 +22,8 @@ type Transaction struct {
 	parent context.Context
 	// current is the attempt that operations go to.
 	current atomic.Pointer[attempt]
+	// trace is the transaction's span, nil if the database has no tracer.
+	trace atomic.Pointer[trace]
 	// managed says that Transact runs the transaction, so that it is certain to
 	// end: only such a one may queue for a hot key.
 	managed bool
@@ -32,6 +34,7 @@ type Transaction struct {
 		begun          *transactionOptions // as of Begin, nil while they are options
 		conflicting    []KeyRange          // of the last commit that conflicted
 		ended          error               // Cancel or the time-out
+		finished       bool                // it was counted out, see finish
 		began          time.Time
 		timer          *time.Timer
 		retries        int
@@ -57,6 +60,7 @@ func (db *Database) Begin(ctx context.Context, options ...TransactionOption) *Tr
 	tx := &Transaction{db: db, parent: ctx}
 	tx.mu.options = db.options.transaction
 	tx.mu.began = time.Now()
+	tx.startCounting()
 	tx.initAttempt(&tx.first)
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
@@ -217,7 +221,6 @@ func (s snapshot) Snapshot() Reader { return s }
 // and watches of before fail with ErrTransactionCancelled.
 func (tx *Transaction) Reset() {
 	tx.mu.Lock()
-	defer tx.mu.Unlock()
 	if errors.Is(tx.mu.ended, wire.ErrTransactionTimedOut) {
 		tx.mu.ended = nil
 	}
@@ -230,6 +233,11 @@ func (tx *Transaction) Reset() {
 	tx.mu.began = time.Now()
 	tx.setTimerLocked()
 	tx.resetLocked()
+	reopens := tx.reopenLocked()
+	tx.mu.Unlock()
+	if reopens {
+		tx.startCounting()
+	}
 }
 
 func (tx *Transaction) resetLocked() *attempt {
@@ -264,13 +272,16 @@ func (tx *Transaction) endAndUnlock(cause error) {
 		tx.mu.timer.Stop()
 		tx.mu.timer = nil
 	}
-	t := tx.mu.ticket
+	t, finished := tx.mu.ticket, tx.mu.finished
 	tx.mu.ticket = nil
 	tx.mu.Unlock()
 	if t != nil {
 		tx.db.hot.release(t, ticketUnused)
 	}
 	a.end(cause)
+	if !finished {
+		tx.finish(a.failure())
+	}
 }
 
 // ApproximateSize returns the bytes of mutations and conflict ranges so far,

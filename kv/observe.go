@@ -1,0 +1,166 @@
+package kv
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// callKind is a kind of calls of the store.
+type callKind uint8
+
+const (
+	callReadVersion callKind = iota
+	callGet
+	callGetRange
+	callGetKey
+	callCommit
+	callKinds // how many there are
+)
+
+// spanNames are the names of the kinds' spans.
+var spanNames = [callKinds]string{"plinth.read_version", "plinth.get", "plinth.get_range", "plinth.get_key", "plinth.commit"}
+
+// call is a call of the store under way, as statistics and trace see it.
+type call struct {
+	db    *Database
+	kind  callKind
+	began time.Duration // on the clock of the database
+	span  Span          // nil if nobody records it
+}
+
+// beginCall begins a call and returns the context for it.
+func (a *attempt) beginCall(ctx context.Context, kind callKind) (context.Context, call) {
+	c := call{db: a.db, kind: kind, began: a.db.clock()}
+	if a.tx.span() != nil {
+		ctx, c.span = a.db.options.tracer.Start(ctx, spanNames[kind])
+	}
+	return ctx, c
+}
+
+// end ends the call.
+func (c *call) end(err error) {
+	c.db.counters.calls[c.kind].observe(c.db.clock() - c.began)
+	if err != nil && errors.Is(err, wire.ErrTransactionTooOld) {
+		c.db.counters.tooOld.Add(1)
+	}
+	if c.span != nil {
+		endSpan(c.span, err)
+	}
+}
+
+// endRead ends a call that brought so many keys or rows (what says which).
+func (c *call) endRead(what string, n, bytes int, err error) {
+	if c.kind == callGet {
+		c.db.counters.keysRead.Add(uint64(n))
+	} else {
+		c.db.counters.rowsRead.Add(uint64(n))
+	}
+	c.db.counters.bytesRead.Add(uint64(bytes))
+	if c.span != nil {
+		c.span.Set(slog.Int(what, n), slog.Int("plinth.bytes", bytes))
+	}
+	c.end(err)
+}
+
+// endCommit ends the call that commits request.
+func (c *call) endCommit(request *wire.CommitRequest, err error) {
+	if err != nil && errors.Is(err, wire.ErrNotCommitted) && !isOpen(err, request) {
+		c.db.counters.conflicts.Add(1)
+	}
+	c.end(err)
+}
+
+// clock returns the time since the database was made.
+func (db *Database) clock() time.Duration { return time.Since(db.began) }
+
+// startCounting counts a transaction in; finish counts it out.
+func (tx *Transaction) startCounting() {
+	tx.db.counters.started.Add(1)
+	tx.startTrace()
+}
+
+// finish notes that the transaction has ended, unless it already has: by its
+// commit, or else with err, or well without a commit if err is nil.
+func (tx *Transaction) finish(err error) {
+	tx.mu.Lock()
+	if tx.mu.finished {
+		tx.mu.Unlock()
+		return
+	}
+	tx.mu.finished = true
+	took, attempts, a := time.Since(tx.mu.began), tx.mu.retries+1, tx.current.Load()
+	tx.mu.Unlock()
+	version, committed := a.committed()
+	if committed {
+		err = nil
+	}
+	c := &tx.db.counters
+	c.transaction.observe(took)
+	switch {
+	case err != nil:
+		c.failed.Add(1)
+		c.failures.add(errorNumber(err))
+	case version > 0:
+		c.committed.Add(1)
+	default:
+		c.readOnly.Add(1)
+	}
+	if span := tx.span(); span != nil {
+		a.describe(span, attempts)
+		endSpan(span, err)
+	}
+}
+
+// reopenLocked reports whether the transaction, which was reset, has to be
+// counted in again since it had ended.
+func (tx *Transaction) reopenLocked() bool {
+	reopens := tx.mu.finished && tx.mu.ended == nil
+	if reopens {
+		tx.mu.finished = false
+	}
+	return reopens
+}
+
+// committed returns the version of the commit, 0 if it wrote nothing; ok is false
+// if there was none.
+func (a *attempt) committed() (version wire.Version, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.mu.reply.Version, a.mu.settled && a.mu.settleErr == nil
+}
+
+// failure returns why the attempt was not committed.
+func (a *attempt) failure() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.mu.settleErr
+}
+
+// noteRetry notes that another try follows after err.
+func (tx *Transaction) noteRetry(err error) {
+	tx.db.counters.retries.add(errorNumber(err))
+	if span := tx.span(); span != nil {
+		span.Event("plinth.retry", slog.Int("plinth.error", errorNumber(err)))
+	}
+}
+
+// noteLostAnswer notes that what became of a commit has to be found out.
+func (tx *Transaction) noteLostAnswer() {
+	tx.db.counters.lostAnswers.Add(1)
+	if span := tx.span(); span != nil {
+		span.Event("plinth.lost_answer")
+	}
+}
+
+// errorNumber returns the number of err, 0 if it has none.
+func errorNumber(err error) int {
+	var e *wire.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
