@@ -1,4 +1,6 @@
-package embedded_test
+//go:build unix
+
+package paired
 
 import (
 	"syscall"
