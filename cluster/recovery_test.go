@@ -121,7 +121,7 @@ func TestTwoLivesCutShortAtAnyOperationsBreakNoPromise(t *testing.T) {
 
 // matrixStride is how many operations the ends of the second life are apart: a
 // prime, so that all kinds of endings come up.
-const matrixStride = 41
+const matrixStride = 83
 
 // twoShortLives cuts two lives short, by a kill and by a kill or a loss of
 // power. It says whether each of them ended early.

@@ -194,11 +194,12 @@ func crashOnce(t *testing.T, at, unsyncedPercent int) bool {
 	if errors.Is(err, errBroken) || !errors.Is(err, errCrashed) {
 		t.Fatalf("operation %d: %v", at, err)
 	}
-	stride := 1
+	// Every end of the restart comes up with some end of the life before.
+	stride := 3
 	if invariants.Enabled {
-		stride = 7 // the race detector makes it slow
+		stride = 21 // the race detector makes it slow
 	}
-	for again := 1; ; again += stride {
+	for again := 1 + at%stride; ; again += stride {
 		r := newCrasher(disk.CrashClone(vfs.CrashCloneCfg{}), again, unsyncedPercent, rng)
 		g := h.fork()
 		err := g.live(r, 1)
