@@ -63,8 +63,10 @@ func note(ctx context.Context, w *world.World, q *wire.CommitRequest, reply wire
 			c.Commits++
 		case kv.MaybeCommitted(err) || ctx.Err() != nil:
 			c.Unknown++
-		default:
+		case errors.Is(err, kv.ErrNotCommitted):
 			c.Conflicts++
+		default:
+			c.Aborted++
 		}
 	})
 }

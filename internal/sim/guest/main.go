@@ -85,12 +85,12 @@ func (c *config) scenario(ctx context.Context, w *world.World, swarm scenario.Sw
 		return scenario.RunPebble(ctx, w, swarm)
 	}
 	if len(names) == 1 && names[0] == scenario.IdleName {
-		return scenario.RunIdle(ctx, w, swarm, embeddedDriver(swarm.Sizes))
+		return scenario.RunIdle(ctx, w, swarm, embeddedDriver(&swarm))
 	}
 	if len(names) == 1 && names[0] == scenario.EchoName {
 		return scenario.RunEcho(ctx, w, scenario.EchoFrames{}, c.safety, c.liveness)
 	}
-	return scenario.RunStore(ctx, w, swarm, embeddedDriver(swarm.Sizes), names)
+	return scenario.RunStore(ctx, w, swarm, embeddedDriver(&swarm), names)
 }
 
 func stacks() []byte {

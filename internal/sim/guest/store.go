@@ -11,10 +11,10 @@ import (
 	"github.com/plinthdb/plinth/kv/embedded"
 )
 
-// embeddedDriver runs embedded stores with the seed's sizes.
-func embeddedDriver(sizes scenario.Sizes) world.Driver {
+// embeddedDriver runs embedded stores with the seed's sizes and defaults.
+func embeddedDriver(swarm *scenario.Swarm) world.Driver {
 	return world.Driver{
-		Open:  func(host world.Host) (*kv.Database, world.Store, error) { return openEmbedded(host, sizes) },
+		Open:  func(host world.Host) (*kv.Database, world.Store, error) { return openEmbedded(host, swarm) },
 		Check: checkDirectory,
 	}
 }
@@ -35,9 +35,10 @@ func checkDirectory(ctx context.Context, host world.Host, at []kv.Version) (stat
 	return states, err
 }
 
-func openEmbedded(host world.Host, sizes scenario.Sizes) (*kv.Database, world.Store, error) {
-	db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(sizes.Tune),
-		embedded.WithDatabaseOptions(kv.WithMaxWatches(sizes.MaxWatches)))
+func openEmbedded(host world.Host, swarm *scenario.Swarm) (*kv.Database, world.Store, error) {
+	options := append(swarm.Defaults.Options(), kv.WithMaxWatches(swarm.Sizes.MaxWatches))
+	db, store, err := embedded.Open(host.Dir, embedded.WithFS(host.FS), embedded.WithTuning(swarm.Sizes.Tune),
+		embedded.WithDatabaseOptions(options...))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -102,8 +102,8 @@ func Describe(r *report.Report) string {
 	if r == nil {
 		return ""
 	}
-	text := fmt.Sprintf(", %d commits, %d conflicts, %d unknown, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
-		r.Commits, r.Conflicts, r.Unknown, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks,
+	text := fmt.Sprintf(", %d commits, %d read-only, %d conflicts, %d aborted, %d unknown, %d retries, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
+		r.Commits, r.ReadOnly, r.Conflicts, r.Aborted, r.Unknown, r.Retries, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks,
 		r.Flips, r.LostDisks, r.Damaged)
 	if r.Undecided > 0 {
 		text += fmt.Sprintf(", %d histories that porcupine gave up on", r.Undecided)

@@ -11,11 +11,17 @@ type Report struct {
 	Violation *Violation `json:"violation,omitempty"`
 	// Workloads names the workloads that ran.
 	Workloads []string `json:"workloads,omitempty"`
-	// Commits were acknowledged, Conflicts ended with a retryable error that
-	// says "not committed", Unknown may or may not have been committed.
+	// Commits were acknowledged with a commit version, ReadOnly without one,
+	// since they wrote nothing. Conflicts ended with not_committed (1020),
+	// Aborted with another error that says that nothing was committed. Unknown
+	// may or may not have been committed.
 	Commits   uint64 `json:"commits"`
+	ReadOnly  uint64 `json:"read_only"`
 	Conflicts uint64 `json:"conflicts"`
+	Aborted   uint64 `json:"aborted"`
 	Unknown   uint64 `json:"unknown"`
+	// Retries counts the runs of transactions that Transact ran again.
+	Retries uint64 `json:"retries"`
 	// Boots counts starts of processes, Kills and PowerLosses their ends.
 	Boots       uint64 `json:"boots"`
 	Kills       uint64 `json:"kills"`
@@ -61,8 +67,11 @@ func (v *Violation) Error() string {
 // Add adds o's counts to r.
 func (r *Report) Add(o *Report) {
 	r.Commits += o.Commits
+	r.ReadOnly += o.ReadOnly
 	r.Conflicts += o.Conflicts
+	r.Aborted += o.Aborted
 	r.Unknown += o.Unknown
+	r.Retries += o.Retries
 	r.Boots += o.Boots
 	r.Kills += o.Kills
 	r.PowerLosses += o.PowerLosses

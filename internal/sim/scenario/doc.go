@@ -28,7 +28,7 @@
 //	    its directory passes the check of plinth check.
 //	S6  A store without a wrong bit on its disk does not say that it is damaged;
 //	    one with wrong bits may say so, and then names what is damaged.
-//	S7  A run commits at least Swarm.MinCommits transactions.
+//	S7  A run commits at least Swarm.MinCommits transactions that write.
 //	S8  A store that is closed holds the rows that it showed: what replaying the
 //	    log over its engine gives is what engine and window gave, at the newest
 //	    version and at earlier ones.

@@ -42,9 +42,11 @@ func (r *storeRun) beginLife(number int) error {
 			return err
 		}
 		clients, pause := r.swarm.share(len(r.names))
+		throng := workload.ThrongOf(load)
+		clients, pause = clients*throng, pause*time.Duration(throng)
 		env := workload.NewEnv(r.world, r.process, l.shared, workload.EnvConfig{
 			Name: name, Life: number, Clients: clients, Habits: r.swarm.Habits, Pause: pause,
-			MaxWatches: r.swarm.Sizes.MaxWatches,
+			MaxWatches: r.swarm.Sizes.MaxWatches, Defaults: r.swarm.Defaults,
 		})
 		l.tasks = append(l.tasks, task{load, env})
 	}

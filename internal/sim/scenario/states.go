@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/rowsum"
+	"github.com/plinthdb/plinth/internal/sim/workload"
 	"github.com/plinthdb/plinth/internal/sim/world"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
@@ -32,7 +33,7 @@ func (r *storeRun) show(ctx context.Context) (shown, error) {
 		return s, err
 	}
 	for _, age := range lookBack() {
-		tx := inc.DB().Begin(ctx)
+		tx := inc.DB().Begin(ctx, workload.Unlimited()...)
 		version, sum, err := readAll(tx, s.newest, age)
 		tx.Cancel()
 		switch {

@@ -23,7 +23,7 @@ const (
 	stopLimit = time.Minute
 	// commitsLimit is how long a run may go on after its phases until it has
 	// Swarm.MinCommits.
-	commitsLimit = 5 * time.Minute
+	commitsLimit = 8 * time.Minute
 )
 
 // RunStore runs the named workloads, those that the seed draws if there are no
@@ -145,7 +145,7 @@ func (r *storeRun) awaitCommits(ctx context.Context) error {
 			return nil
 		}
 		if time.Since(began) > commitsLimit {
-			return r.world.Violated("scenario", "S7", "only %d transactions were committed, %d must be", commits, r.swarm.MinCommits)
+			return r.world.Violated("scenario", "S7", "only %d transactions that write were committed, %d must be", commits, r.swarm.MinCommits)
 		}
 		if err := sleep(ctx, time.Second); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/workload"
+	"github.com/plinthdb/plinth/kv"
 )
 
 // Swarm is what one seed's world is like. Extreme worlds matter more than
@@ -21,15 +22,17 @@ type Swarm struct {
 	Sizes Sizes
 	// Safety and Liveness are the lengths of the phases; they are not drawn.
 	Safety, Liveness time.Duration
-	// MinCommits is how many transactions a run must commit; it is not drawn.
+	// MinCommits is how many transactions that write a run must commit; it is not
+	// drawn.
 	MinCommits uint64
 	// Clients is the number of clients of all workloads, but each workload has
 	// one at least; Rate is the number of transactions a second that all of them
 	// together begin at most.
 	Clients int
 	Rate    float64
-	// Habits are what the clients do besides.
-	Habits workload.Habits
+	// Habits are what the clients do besides, Defaults their database's options.
+	Habits   workload.Habits
+	Defaults workload.Defaults
 	// Kills, PowerLosses, SlowDisk, FullDisk and DiskErrors are the average
 	// times between two faults of a kind; 0 is never.
 	Kills, PowerLosses, SlowDisk, FullDisk, DiskErrors time.Duration
@@ -68,7 +71,11 @@ func Draw(rng *rand.Rand) Swarm {
 			Dawdle:         sometimes(rng, time.Millisecond, 2*time.Second),
 			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],
 			PadBytes:       logarithmic(rng, 10, 30_000),
+
+			TransactProbability: [...]float64{0, 0.25, 0.75, 1}[rng.IntN(4)],
+			InStep:              rng.IntN(2) == 0,
 		},
+		Defaults:        drawDefaults(rng),
 		Kills:           sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		PowerLosses:     sometimes(rng, 500*time.Millisecond, 10*time.Second),
 		SlowDisk:        sometimes(rng, time.Second, 10*time.Second),
@@ -89,6 +96,25 @@ func Draw(rng *rand.Rand) Swarm {
 		s.LostDisks = logarithmic(rng, 2*time.Second, 20*time.Second)
 	}
 	return s
+}
+
+// drawDefaults draws the options of the database. The limits are wide enough
+// for every workload to go on.
+func drawDefaults(rng *rand.Rand) workload.Defaults {
+	d := workload.Defaults{NoHotKeyQueue: rng.IntN(4) == 0}
+	if rng.IntN(4) == 0 {
+		d.RetryLimit = logarithmic(rng, 1, 20)
+	}
+	if rng.IntN(4) == 0 {
+		d.MaxRetryDelay = logarithmic(rng, time.Millisecond, time.Second)
+	}
+	if rng.IntN(8) == 0 {
+		d.Timeout = logarithmic(rng, 10*time.Second, 20*time.Second)
+	}
+	if rng.IntN(8) == 0 {
+		d.SizeLimitBytes = logarithmic(rng, 300_000, kv.MaxTransactionBytes)
+	}
+	return d
 }
 
 // share returns how many clients each of so many workloads gets, and how long

@@ -19,7 +19,8 @@ import (
 //
 // Audits sum up all accounts in three ways: by a range read, by a snapshot
 // range read in a transaction that goes on to write, and by a Get for each
-// account. They run next to the transfers and must balance at every moment.
+// account. They run next to the transfers and must balance at every moment. A
+// share of all transactions is run by Transact.
 //
 //	B1  At every version, and for every way to read it, the balances sum up to
 //	    what the bank began with, and none is negative.
@@ -30,6 +31,7 @@ import (
 //	    those not known to be aborted after it, each of them once.
 //	B4  The stamp in a journal key is that of the version the commit returned.
 type bankTransfers struct {
+	throng
 	accounts int
 
 	mu struct {
@@ -63,7 +65,7 @@ const (
 )
 
 func newBankTransfers(rng *rand.Rand) *bankTransfers {
-	b := &bankTransfers{accounts: 2 + rng.IntN(1<<rng.IntN(7))}
+	b := &bankTransfers{throng: drawThrong(rng), accounts: 2 + rng.IntN(1<<rng.IntN(7))}
 	b.mu.started, b.mu.aborted, b.mu.acknowledged = map[int]uint64{}, map[int]uint64{}, map[int]uint64{}
 	b.mu.committed = make(map[transferID]kv.Version)
 	return b
@@ -126,7 +128,7 @@ func (b *bankTransfers) Run(ctx context.Context, env *Env) error {
 		case n == 0:
 			return b.closeBooks(ctx, env, c)
 		case n < 5:
-			_, err := c.Try(ctx, func(tx *kv.Transaction) error { return b.audit(env, c, tx) })
+			_, err := c.Do(ctx, func(tx *kv.Transaction) error { return b.audit(env, c, tx) })
 			return err
 		}
 		return b.transfer(ctx, env, c)
@@ -139,12 +141,15 @@ func (b *bankTransfers) transfer(ctx context.Context, env *Env, c *Client) error
 	t := transfer{transferID: transferID{client: c.ID()}, from: rng.IntN(b.accounts), amount: rng.IntN(bankOpening)}
 	t.to = (t.from + 1 + rng.IntN(b.accounts-1)) % b.accounts
 	t.n = b.begin(c)
-	refused := false
-	outcome, err := c.Try(ctx, func(tx *kv.Transaction) (err error) {
+	refused, moved := false, false
+	outcome, err := c.Do(ctx, func(tx *kv.Transaction) (err error) {
 		refused, err = b.move(env, c, tx, t)
+		moved = moved || !refused && err == nil
 		return err
 	})
-	if refused {
+	// What became of runs before one that was refused is known if the process
+	// lives: they were not committed.
+	if refused && (outcome != Unknown || !moved) {
 		outcome = Aborted
 	}
 	b.end(t.transferID, outcome, c.LastCommit())
@@ -248,7 +253,7 @@ func (b *bankTransfers) unbalanced(balances []int64) string {
 
 // closeBooks takes the oldest entries out of the journal.
 func (b *bankTransfers) closeBooks(ctx context.Context, env *Env, c *Client) error {
-	_, err := c.Try(ctx, func(tx *kv.Transaction) error {
+	_, err := c.Do(ctx, func(tx *kv.Transaction) error {
 		rows, err := tx.Range(kv.PrefixRange(env.Key("journal/")), kv.RangeOptions{Limit: bankClosing}).Slice()
 		if err != nil || len(rows) < bankClosing {
 			return err

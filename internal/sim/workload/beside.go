@@ -35,7 +35,7 @@ func (c *Client) commitBeside(tx *kv.Transaction) (kv.Version, error) {
 	}
 	if err == nil {
 		c.env.shared.acknowledge(version)
-		c.env.count(Committed)
+		c.env.count(Committed, version, nil)
 	}
 	return version, err
 }

@@ -48,9 +48,19 @@ func (c *Client) run(ctx context.Context, step func(context.Context, *Client) er
 		if err := step(ctx, c); err != nil {
 			return err
 		}
-		c.sleep(ctx, time.Duration(c.rng.ExpFloat64()*float64(c.env.pause)))
+		c.sleep(ctx, c.pause())
 	}
 	return nil
+}
+
+// pause draws how long to wait before the next transaction.
+func (c *Client) pause() time.Duration {
+	d := time.Duration(c.rng.ExpFloat64() * float64(c.env.pause))
+	if step := c.env.pause / 2; c.env.habits.InStep && step > 0 {
+		now := time.Now().Add(d)
+		d += now.Truncate(step).Add(step).Sub(now)
+	}
+	return d
 }
 
 func (c *Client) sleep(ctx context.Context, d time.Duration) {
@@ -99,7 +109,7 @@ func (a *attempt) conclude(how string, committing bool, err error) Outcome {
 	c := a.client
 	outcome := a.classify(committing, err)
 	c.env.Trace("c%d %s %d %v v%d: %v", c.id, how, c.tries, outcome, a.committed, err)
-	c.env.count(outcome)
+	c.env.count(outcome, a.committed, err)
 	c.failure = err
 	if outcome == Committed {
 		c.commits.Add(1)
@@ -118,24 +128,14 @@ type attempt struct {
 	floor           kv.Version
 	read, committed kv.Version
 	violation       error
+	runs            int  // so far, if Transact runs it
+	limited         bool // its retries are
 }
 
 // run does the transaction and reports whether it got as far as Commit.
 func (a *attempt) run(tx *kv.Transaction, f func(tx *kv.Transaction) error) (committing bool, err error) {
-	if err := a.look(tx); err != nil {
+	if err := a.prepare(tx, f); err != nil {
 		return false, err
-	}
-	if err := f(tx); err != nil {
-		return false, err
-	}
-	c := a.client
-	if c.rng.Float64() < c.env.habits.PadProbability {
-		if err := a.pad(tx); err != nil {
-			return false, err
-		}
-	}
-	if dawdle := c.env.habits.Dawdle; dawdle > 0 && c.rng.IntN(10) == 0 {
-		c.sleep(a.inc.Context(), time.Duration(c.rng.ExpFloat64()*float64(dawdle)))
 	}
 	if err := tx.Commit(); err != nil {
 		return true, err
@@ -192,6 +192,9 @@ func (a *attempt) verdict(outcome Outcome, err error) error {
 	case a.violation != nil:
 		return a.violation
 	case err == nil, a.inc.Dead(), kv.Retryable(err), errors.Is(err, context.DeadlineExceeded):
+		return nil
+	case a.client.env.defaults.Timeout > 0 && errors.Is(err, kv.ErrTransactionTimedOut),
+		a.client.env.defaults.SizeLimitBytes > 0 && errors.Is(err, kv.ErrTransactionTooLarge):
 		return nil
 	case world.IsDamage(err) && a.client.env.process.Flipped():
 		if !world.NamesFile(err) {

@@ -12,15 +12,19 @@ import (
 // cycle is FoundationDB's Cycle: the nodes form one ring, each holding the
 // number of the next. A transaction picks a node at random, reads the next
 // three, and makes the second and third change places. Two that overlap, or
-// one that is applied in part or twice, break the ring.
+// one that is applied in part, break the ring. A share of the transactions is
+// run by Transact, again and again until the nodes have changed places.
 //
 //	C1  There are as many nodes as Setup wrote.
 //	C2  Following the ring from any node visits every node once and comes back.
 type cycle struct {
+	throng
 	nodes int
 }
 
-func newCycle(rng *rand.Rand) *cycle { return &cycle{nodes: 3 + rng.IntN(1<<rng.IntN(8))} }
+func newCycle(rng *rand.Rand) *cycle {
+	return &cycle{throng: drawThrong(rng), nodes: 3 + rng.IntN(1<<rng.IntN(8))}
+}
 
 // Name implements Workload.
 func (*cycle) Name() string { return "Cycle" }
@@ -50,7 +54,7 @@ func (c *cycle) Setup(ctx context.Context, env *Env) error {
 func (c *cycle) Run(ctx context.Context, env *Env) error {
 	return env.Clients(ctx, func(ctx context.Context, client *Client) error {
 		first := uint32(client.Rand().IntN(c.nodes))
-		_, err := client.Try(ctx, func(tx *kv.Transaction) error { return c.swap(env, client, tx, first) })
+		_, err := client.Do(ctx, func(tx *kv.Transaction) error { return c.swap(env, client, tx, first) })
 		return err
 	})
 }

@@ -10,8 +10,8 @@
 //	Check   verifies the invariants, at any time and above all at the end
 //
 // Run usually starts clients with Env.Clients. A Client runs one transaction
-// at a time with Try, which waits until the process is up, and classifies the
-// outcome exactly:
+// at a time with Try, or with Do, which leaves a share of them to kv.Transact.
+// Both wait until the process is up, and classify the outcome exactly:
 //
 //	Committed  the commit was acknowledged by a living process: it must be
 //	           found from then on, whatever happens
@@ -37,4 +37,8 @@
 //	E7  A transaction that read nothing, or only what nobody can have written
 //	    since, is not refused with not_committed. Checked where a workload knows
 //	    that of a transaction, and says so with TryAlone.
+//	E8  The outcome of a transaction that kv.Transact ran stays unknown only if
+//	    the process has died, the transaction had a time-out or a limit of
+//	    retries, something other than a retryable error kept the client from
+//	    finding out, or the id has expired.
 package workload

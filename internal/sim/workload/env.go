@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -25,6 +26,8 @@ type Env struct {
 	clients int
 	pause   time.Duration
 	habits  Habits
+	// defaults are those of the database.
+	defaults Defaults
 	// maxWatches is the database's limit, 0 if it is not known.
 	maxWatches int
 
@@ -97,6 +100,8 @@ type EnvConfig struct {
 	Pause time.Duration
 	// Habits are the same for all workloads.
 	Habits Habits
+	// Defaults are those of the database.
+	Defaults Defaults
 	// MaxWatches is the database's limit of outstanding watches, 0 if it is not
 	// known.
 	MaxWatches int
@@ -111,13 +116,19 @@ type Habits struct {
 	// large value of PadBytes on average under a prefix of the pads' own.
 	PadProbability float64
 	PadBytes       int
+	// TransactProbability is the chance that a transaction is run by
+	// kv.Transact, in the workloads that leave that open.
+	TransactProbability float64
+	// InStep lets clients begin their transactions at the same moments, so that
+	// they meet more often.
+	InStep bool
 }
 
 // NewEnv returns the environment of one workload on the store of process.
 func NewEnv(w *world.World, process *world.Process, shared *Shared, config EnvConfig) *Env {
 	return &Env{
 		world: w, process: process, shared: shared, name: config.Name, life: config.Life, clients: config.Clients,
-		pause: config.Pause, habits: config.Habits, maxWatches: config.MaxWatches,
+		pause: config.Pause, habits: config.Habits, defaults: config.Defaults, maxWatches: config.MaxWatches,
 	}
 }
 
@@ -181,17 +192,26 @@ func (e *Env) Commits() []uint64 {
 	return counts
 }
 
-func (e *Env) count(o Outcome) {
+// count counts a transaction that ended with err. The version is 0 if it has
+// none.
+func (e *Env) count(o Outcome, version kv.Version, err error) {
 	e.world.Count(func(r *report.Report) {
-		switch o {
-		case Committed:
+		switch {
+		case o == Committed && version > 0:
 			r.Commits++
-		case Aborted:
-			r.Conflicts++
-		case Unknown:
+		case o == Committed:
+			r.ReadOnly++
+		case o == Unknown:
 			r.Unknown++
+		case errors.Is(err, kv.ErrNotCommitted):
+			r.Conflicts++
+		default:
+			r.Aborted++
 		}
 	})
 }
+
+// countRetry counts a run of a transaction after its first.
+func (e *Env) countRetry() { e.world.Count(func(r *report.Report) { r.Retries++ }) }
 
 func sortedKeys[K ~string, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -125,7 +124,7 @@ func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Ou
 	var tx *kv.Transaction
 	run := func(t *kv.Transaction) error {
 		tx = t
-		return a.prepare(t, f)
+		return a.again(t, f)
 	}
 	if c.rng.IntN(2) == 0 {
 		_, err = kv.Transact(txCtx, inc.DB(), func(t *kv.Transaction) (struct{}, error) { return struct{}{}, run(t) }, options...)
@@ -136,25 +135,7 @@ func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Ou
 		err = a.note(tx)
 	}
 	outcome := a.conclude("once", true, err)
-	switch {
-	case inc.Dead() || a.violation != nil:
-	case errors.Is(err, kv.ErrTransactionTimedOut), errors.Is(err, kv.ErrCommitResultExpired):
-		return outcome, nil
-	case outcome == Unknown && txCtx.Err() == nil && !explained(err):
-		return outcome, c.env.Violated("Y5", "client %d: the outcome stays unknown: %v", c.id, err)
-	}
-	return outcome, a.verdict(outcome, err)
-}
-
-// explained reports whether an unknown outcome has a cause after which nobody
-// can find out.
-func explained(err error) bool {
-	var unknown *kv.Error
-	if !errors.As(err, &unknown) {
-		return false
-	}
-	cause := unknown.Unwrap()
-	return cause != nil && !kv.Retryable(cause)
+	return outcome, a.judgeOnce(txCtx, outcome, "Y5", err)
 }
 
 // onceOptions draws the options of an operation.
@@ -170,21 +151,6 @@ func (c *Client) onceOptions() (options []kv.TransactionOption) {
 		options = append(options, kv.WithTimeout(time.Duration(1+c.rng.Int64N(int64(time.Second)))))
 	}
 	return options
-}
-
-// prepare does what a transaction does before its commit.
-func (a *attempt) prepare(tx *kv.Transaction, f func(tx *kv.Transaction) error) error {
-	c := a.client
-	if err := a.look(tx); err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return err
-	}
-	if dawdle := c.env.habits.Dawdle; dawdle > 0 && c.rng.IntN(10) == 0 {
-		c.sleep(a.inc.Context(), time.Duration(c.rng.ExpFloat64()*float64(dawdle)))
-	}
-	return nil
 }
 
 // loop is a loop of retries by hand.

@@ -167,19 +167,19 @@ func TestAutomaticIdempotencyFindsWhatItsClientsWereToldIsNot(t *testing.T) {
 	}
 }
 
-// Y5: only what cannot be found out may stay unknown.
+// Y5, E8: only what cannot be found out may stay unknown.
 func TestOutcomesThatStayUnknownNeedACause(t *testing.T) {
 	for _, c := range []struct {
-		err  error
-		want bool
+		err           error
+		want, limited bool // limited: what is wanted if retries are
 	}{
-		{kv.ErrCommitUnknownResult, false},
-		{kv.ErrCommitUnknownResult.Because(kv.ErrProcessBehind), false},
-		{kv.ErrCommitUnknownResult.Because(kv.ErrIO), true},
-		{errors.New("something else"), false},
+		{kv.ErrCommitUnknownResult, false, false},
+		{kv.ErrCommitUnknownResult.Because(kv.ErrProcessBehind), false, true},
+		{kv.ErrCommitUnknownResult.Because(kv.ErrIO), true, true},
+		{errors.New("something else"), false, false},
 	} {
-		if got := explained(c.err); got != c.want {
-			t.Errorf("%v: explained is %v", c.err, got)
+		if explained(c.err, false) != c.want || explained(c.err, true) != c.limited {
+			t.Errorf("%v: explained is %v, with limited retries %v", c.err, explained(c.err, false), explained(c.err, true))
 		}
 	}
 }

@@ -17,6 +17,9 @@ import (
 // operation AppendIfFits; lists end long before it does not fit. What a read
 // sees tells the order of all appends before it, without any version.
 //
+// A share of the transactions is run by Transact; each of their runs is a
+// transaction of the history, and only the last may have been committed.
+//
 //	L1  The history is strictly serializable, in the order that the lists show
 //	    and in the order of its versions.
 //	L2  The journal holds the stamp that each acknowledged commit returned, and
@@ -25,6 +28,7 @@ import (
 type listAppend struct {
 	lists, maxOps, maxElements int
 	recorder                   *recorder
+	throng
 
 	mu struct {
 		sync.Mutex
@@ -35,7 +39,7 @@ type listAppend struct {
 }
 
 func newListAppend(rng *rand.Rand) *listAppend {
-	l := &listAppend{lists: 1 + rng.IntN(1<<rng.IntN(5)), maxOps: 1 + rng.IntN(6), maxElements: 1 + rng.IntN(60)}
+	l := &listAppend{throng: drawThrong(rng), lists: 1 + rng.IntN(1<<rng.IntN(5)), maxOps: 1 + rng.IntN(6), maxElements: 1 + rng.IntN(60)}
 	l.mu.appended = make([]int, l.lists)
 	return l
 }
@@ -55,7 +59,7 @@ func (l *listAppend) Setup(_ context.Context, env *Env) error {
 // Run implements Workload.
 func (l *listAppend) Run(ctx context.Context, _ *Env) error {
 	return l.recorder.run(ctx, func(ctx context.Context, c *Client) error {
-		return l.recorder.try(ctx, c, func(t *recorded) error {
+		return l.recorder.do(ctx, c, func(t *recorded) error {
 			for range 1 + c.Rand().IntN(l.maxOps) {
 				if err := l.operate(t, c.Rand()); err != nil {
 					return err

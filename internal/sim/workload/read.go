@@ -18,7 +18,7 @@ func (e *Env) Setup(ctx context.Context, f func(tx *kv.Transaction) error) error
 	if err != nil {
 		return err
 	}
-	_, err = kv.Transact(ctx, inc.DB(), func(tx *kv.Transaction) (struct{}, error) { return struct{}{}, f(tx) })
+	_, err = kv.Transact(ctx, inc.DB(), func(tx *kv.Transaction) (struct{}, error) { return struct{}{}, f(tx) }, Unlimited()...)
 	e.Trace("setup: %v", err)
 	return err
 }
@@ -40,7 +40,7 @@ func (e *Env) ReadAll(ctx context.Context) ([]kv.KeyValue, kv.Version, error) {
 			return nil, err
 		}
 		return r.Range(kv.PrefixRange(e.Key("")), kv.RangeOptions{}).Slice()
-	})
+	}, Unlimited()...)
 	switch {
 	case inc.Dead():
 		err = ErrDied

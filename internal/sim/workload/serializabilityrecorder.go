@@ -118,6 +118,7 @@ type recorded struct {
 	read   kv.Version
 	stamp  kv.Future[kv.Stamp]
 	number uint64
+	began  time.Time
 }
 
 // try runs f in one transaction, as Client.Try does, and records it.
@@ -126,7 +127,7 @@ func (r *recorder) try(ctx context.Context, c *Client, f func(t *recorded) error
 	defer r.gate.RUnlock()
 	t := &recorded{recorder: r, client: c, window: r.window}
 	outcome, err := c.Try(ctx, func(tx *kv.Transaction) error {
-		t.tx, t.stamp = tx, tx.Versionstamp()
+		t.tx, t.stamp, t.began = tx, tx.Versionstamp(), c.began
 		if err := f(t); err != nil {
 			return err
 		}
@@ -137,6 +138,41 @@ func (r *recorder) try(ctx context.Context, c *Client, f func(t *recorded) error
 		r.note(t.transaction(outcome), t.number)
 	}
 	return err
+}
+
+// do is try by Client.Do. Each run of a transaction that Transact runs again is
+// one of the history: it was not committed, or nobody knows if the process has
+// died.
+func (r *recorder) do(ctx context.Context, c *Client, f func(t *recorded) error) error {
+	r.gate.RLock()
+	defer r.gate.RUnlock()
+	var t *recorded
+	outcome, err := c.Do(ctx, func(tx *kv.Transaction) error {
+		if t != nil {
+			r.noteRun(t)
+		}
+		t = &recorded{recorder: r, client: c, window: r.window, tx: tx, stamp: tx.Versionstamp(), began: c.began}
+		if err := f(t); err != nil {
+			return err
+		}
+		t.conclude()
+		return nil
+	})
+	if t != nil {
+		r.note(t.transaction(outcome), t.number)
+	}
+	return err
+}
+
+// noteRun notes a run after which there is another one.
+func (r *recorder) noteRun(t *recorded) {
+	outcome := Aborted
+	if t.client.inc.Dead() {
+		outcome = Unknown
+	}
+	h := t.transaction(outcome)
+	h.End = t.nanos(t.client.began) // when the next run began
+	r.note(h, t.number)
 }
 
 // conclude ends a transaction before its commit: it writes the journal.
@@ -178,7 +214,7 @@ func (t *recorded) settle(read func() error) (err error) {
 // transaction is what goes into the history.
 func (t *recorded) transaction(outcome Outcome) history.Transaction {
 	h := history.Transaction{
-		Client: t.client.ID(), Begin: t.nanos(t.client.began), End: t.nanos(time.Now()),
+		Client: t.client.ID(), Begin: t.nanos(t.began), End: t.nanos(time.Now()),
 		ReadVersion: int64(t.read), Ops: t.ops,
 	}
 	switch outcome {
