@@ -40,6 +40,7 @@ func arrows() []arrow {
 		{from: "kv/typed", to: []string{"internal/wire", "kv", "kv/tuple", "kv/subspace"}, outsideTests: []string{"kv/..."}},
 		{from: "kv/blob", to: []string{"internal/wire", "kv", "kv/tuple", "kv/subspace"}, outsideTests: []string{"kv/...", "internal/wire"}},
 		{from: "kv/bulk", to: []string{"internal/wire", "kv"}, outsideTests: []string{"kv/...", "internal/wire"}},
+		{from: "kv/metrics", to: []string{"kv"}, outsideTests: []string{"kv/..."}},
 		{from: "kv/embedded", to: slices.Concat(base, []string{"kv", "cluster/..."})},
 		// It brings the simulation to users' tests, and no further.
 		{from: "kv/simtest", to: slices.Concat(base, []string{"kv", "cluster/...", "internal/sim/..."})},
@@ -90,7 +91,7 @@ func places() []place {
 		{dependency: "google.golang.org/grpc", in: []string{"internal/transport/...", "tests/..."}},
 		// raft v3.7 hands out Google's protobuf messages.
 		{dependency: "google.golang.org/protobuf", in: []string{"internal/transport/...", "internal/raftgroup", "txlog/..."}},
-		{dependency: "github.com/prometheus", in: []string{"cluster/...", "cmd/..."}, tests: true},
+		{dependency: "github.com/prometheus", in: []string{"cluster/...", "cmd/...", "kv/metrics"}, tests: true},
 		{dependency: "github.com/gofrs/flock", in: []string{"cluster/...", "kv/embedded", "internal/sim/..."}},
 		{dependency: "github.com/spf13", in: []string{"cmd/..."}},
 		{dependency: "github.com/peterh/liner", in: []string{"cmd/..."}},
@@ -241,7 +242,7 @@ func lightClient(t *tree) []finding {
 	}
 	var found []finding
 	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
-		if under(dir, "kv") && !under(dir, "kv/embedded") && !under(dir, "kv/simtest") {
+		if under(dir, "kv") && !under(dir, "kv/embedded") && !under(dir, "kv/simtest") && !under(dir, "kv/metrics") {
 			found = append(found, t.followHeavy(byDir, dir)...)
 		}
 	}
