@@ -16,6 +16,12 @@ func drivers() []bench.Driver {
 	return []bench.Driver{
 		plinth.Driver(),
 		{
+			Name:     "plinth-fdb",
+			About:    "the same by FoundationDB's Go API, the module compat/foundationdb-go, with its defaults: no commit is exactly once, the cache is 64 MiB whatever --cache says",
+			Isolated: true,
+			Open:     openFDB,
+		},
+		{
 			Name:  "pebble",
 			About: "raw batches with Sync, no transactions, no isolation: the limit; as much block cache and the same bloom filters as Plinth's storage server, memtables of 64 MiB",
 			Open:  openPebble,

@@ -3,6 +3,7 @@ module github.com/plinthdb/plinth/tests/bench
 go 1.26.0
 
 require (
+	github.com/apple/foundationdb/bindings/go v0.0.0-00010101000000-000000000000
 	github.com/cockroachdb/pebble/v2 v2.1.7
 	github.com/dgraph-io/badger/v4 v4.9.6
 	go.etcd.io/bbolt v1.5.0
@@ -56,3 +57,5 @@ require (
 )
 
 replace github.com/plinthdb/plinth => ../..
+
+replace github.com/apple/foundationdb/bindings/go => ../../compat/foundationdb-go

@@ -12,8 +12,11 @@ import (
 
 type store struct {
 	db    *kv.Database
-	owner *embedded.Store
+	close func() error
 }
+
+// Over returns db as a store whose Close is the given function.
+func Over(db *kv.Database, close func() error) bench.Store { return &store{db, close} }
 
 // Driver returns the driver of the embedded store.
 func Driver() bench.Driver {
@@ -25,7 +28,7 @@ func open(dir string, s bench.Settings) (bench.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store{db, owner}, nil
+	return Over(db, owner.Close), nil
 }
 
 // read issues all reads, then waits for them: they travel together.
@@ -116,4 +119,4 @@ func (s *store) Scan(ctx context.Context, key []byte, limit int) (int, error) {
 }
 
 // Close implements bench.Store.
-func (s *store) Close() error { return s.owner.Close() }
+func (s *store) Close() error { return s.close() }
