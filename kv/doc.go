@@ -100,7 +100,7 @@
 //
 // Database.Stats counts what a database does and how long it takes; kv/metrics
 // gives that to Prometheus. WithTracer takes spans of each transaction, and the
-// module kv/otel hands them to OpenTelemetry. WithTransactionLog logs single
+// module kv/otelkv hands them to OpenTelemetry. WithTransactionLog logs single
 // transactions. Statistics cost a few atomic additions; the rest is free while
 // nobody asks for it.
 //

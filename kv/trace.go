@@ -8,7 +8,7 @@ import (
 )
 
 // Tracer makes the spans of a database's transactions, see WithTracer. The module
-// kv/otel adapts OpenTelemetry's; the interface is here so that the client does
+// kv/otelkv adapts OpenTelemetry's; the interface is here so that the client does
 // not depend on it.
 type Tracer interface {
 	// Start begins a span below the one that ctx holds, if any, and returns a
