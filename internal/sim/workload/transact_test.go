@@ -40,7 +40,7 @@ func TestWorkloadsThatTransactFindWhatIsAppliedTwice(t *testing.T) {
 		"BankTransfers": {"B3", "B4"}, "Increment": {"I2", "I3"}, "ListAppend": {"L1", "L2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newBadLineStage(t, func(b kv.Backend) kv.Backend { return blind{Backend: b, toFences: true} })
+			s := newBadLineStage(t, func(b kv.Backend) kv.Backend { return blind{Backend: b, toIDs: true} })
 			load, err := New(name, s.world.Rand(name))
 			if err != nil {
 				t.Fatal(err)
