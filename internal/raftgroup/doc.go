@@ -26,4 +26,7 @@
 //	G4  A checkpoint is on disk, and the newest hard state behind it, before
 //	    anything that stands before it is given up. Opening gives it up too, so
 //	    that lives which end early leave nothing behind.
+//	G5  A replica that has failed, because of the log or because Raft found its
+//	    state broken, sends nothing and acknowledges nothing any more; its
+//	    proposals get the reason. The program around it goes on.
 package raftgroup

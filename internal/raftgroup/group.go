@@ -100,9 +100,16 @@ type Group struct {
 		// waiting holds the proposals that are not answered, by index.
 		waiting map[uint64]*proposal
 		// answers and outbox are worked off when the lock is given up.
-		answers []func()
+		answers []answer
 		outbox  []*pb.Message
 	}
+}
+
+// answer is a proposal's outcome, which done gets.
+type answer struct {
+	done   func(result any, err error)
+	result any
+	err    error
 }
 
 type proposal struct {
@@ -183,7 +190,8 @@ func (g *Group) bootstrap(ctx context.Context, replay *Replay) error {
 	}
 }
 
-func (g *Group) startRaft(applied uint64) error {
+func (g *Group) startRaft(applied uint64) (err error) {
+	defer recoverBroken(&err)
 	node, err := raft.NewRawNode(&raft.Config{
 		ID: g.config.Replica, Storage: g.store, Applied: applied,
 		ElectionTick: 10, HeartbeatTick: 1, CheckQuorum: true, PreVote: true,
@@ -232,7 +240,7 @@ func (g *Group) Propose(data []byte, done func(result any, err error)) {
 		err = g.proposeLocked(data, done)
 	}
 	if err != nil {
-		g.mu.answers = append(g.mu.answers, func() { done(nil, err) })
+		g.mu.answers = append(g.mu.answers, answer{done, nil, err})
 	}
 	g.unlock()
 }
@@ -322,8 +330,8 @@ func (g *Group) unlock() {
 	if len(outbox) > 0 && g.config.Send != nil {
 		g.config.Send(outbox)
 	}
-	for _, answer := range answers {
-		answer()
+	for _, a := range answers {
+		a.done(a.result, a.err)
 	}
 }
 

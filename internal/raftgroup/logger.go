@@ -34,8 +34,9 @@ func (l raftLogger) Error(v ...any)                   { l.plain(slog.LevelError,
 func (l raftLogger) Errorf(format string, v ...any)   { l.formatted(slog.LevelError, format, v) }
 
 // Fatal and Panic mean that Raft found its own state broken: going on could
-// lose data.
-func (l raftLogger) Fatal(v ...any)                 { panic("raft: " + fmt.Sprint(v...)) }
-func (l raftLogger) Fatalf(format string, v ...any) { panic("raft: " + fmt.Sprintf(format, v...)) }
-func (l raftLogger) Panic(v ...any)                 { panic("raft: " + fmt.Sprint(v...)) }
-func (l raftLogger) Panicf(format string, v ...any) { panic("raft: " + fmt.Sprintf(format, v...)) }
+// lose data. None of them returns to Raft; the group recovers, and its replica
+// ends. See broken.
+func (l raftLogger) Fatal(v ...any)                 { panic(&broken{fmt.Sprint(v...)}) }
+func (l raftLogger) Fatalf(format string, v ...any) { panic(&broken{fmt.Sprintf(format, v...)}) }
+func (l raftLogger) Panic(v ...any)                 { panic(&broken{fmt.Sprint(v...)}) }
+func (l raftLogger) Panicf(format string, v ...any) { panic(&broken{fmt.Sprintf(format, v...)}) }

@@ -188,7 +188,7 @@ func (g *Group) applyEntryLocked(e *pb.Entry) {
 
 // answerLocked has a proposal answered when the lock is given up.
 func (g *Group) answerLocked(p *proposal, result any, err error) {
-	g.mu.answers = append(g.mu.answers, func() { p.done(result, err) })
+	g.mu.answers = append(g.mu.answers, answer{p.done, result, err})
 }
 
 // leadLocked notes that this replica leads and has applied everything that
