@@ -131,12 +131,19 @@ func (a *attempt) contextLocked() context.Context {
 }
 
 // end ends the attempt from outside: what is under way is interrupted, what
-// follows fails with cause. A committed attempt only frees its resources.
-func (a *attempt) end(cause error) {
+// follows fails with cause. A committed attempt only frees its resources. It
+// reports whether somebody else counts the transaction out: a commit that is under
+// way or has succeeded, or the first call of end.
+func (a *attempt) end(cause error) (counted bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.mu.cause != nil {
-		return
+		return true
+	}
+	if a.mu.settled {
+		counted = a.mu.settleErr == nil
+	} else {
+		counted = a.mu.ended == error(wire.ErrUsedDuringCommit)
 	}
 	a.mu.cause = cause
 	if !a.mu.settled || a.mu.settleErr != nil {
@@ -146,6 +153,7 @@ func (a *attempt) end(cause error) {
 		a.mu.cancel(cause)
 	}
 	a.settleLocked(wire.CommitReply{}, cause)
+	return counted
 }
 
 // settleLocked says how the attempt has ended, unless it already has.

@@ -177,7 +177,7 @@ func (a *attempt) conclude(reply wire.CommitReply, request *wire.CommitRequest) 
 	watches := a.mu.watches
 	a.mu.Unlock()
 	a.db.counters.bytesWritten.Add(uint64(len(request.Mutations)))
-	a.tx.finish(nil)
+	a.tx.finish(reply.Version, nil)
 	for _, w := range watches {
 		w.arm(reply.Version)
 	}
@@ -190,7 +190,7 @@ func (a *attempt) concludeReadOnly() {
 	a.settleLocked(wire.CommitReply{}, nil)
 	watches, version := a.mu.watches, a.mu.version
 	a.mu.Unlock()
-	a.tx.finish(nil)
+	a.tx.finish(0, nil)
 	for _, w := range watches {
 		w.arm(version)
 	}
@@ -202,8 +202,11 @@ func (a *attempt) concludeFailed(err error, request *wire.CommitRequest) {
 	a.mu.Lock()
 	a.mu.ended = errUsedAfterFailure
 	a.settleLocked(wire.CommitReply{}, err)
-	report := a.mu.options.reportConflicts
+	report, cancelled := a.mu.options.reportConflicts, a.mu.cause != nil
 	a.mu.Unlock()
+	if cancelled {
+		a.tx.finish(0, err)
+	}
 	if errors.Is(err, wire.ErrTransactionTooOld) {
 		a.db.distrustVersion()
 	}

@@ -83,9 +83,9 @@ func (tx *Transaction) startCounting() {
 	tx.startTrace()
 }
 
-// finish notes that the transaction has ended, unless it already has: by its
-// commit, or else with err, or well without a commit if err is nil.
-func (tx *Transaction) finish(err error) {
+// finish notes that the transaction has ended, unless it already has: with err, or
+// well if that is nil, having committed writes at version if that is not 0.
+func (tx *Transaction) finish(version wire.Version, err error) {
 	tx.mu.Lock()
 	if tx.mu.finished {
 		tx.mu.Unlock()
@@ -94,10 +94,6 @@ func (tx *Transaction) finish(err error) {
 	tx.mu.finished = true
 	took, attempts, a := time.Since(tx.mu.began), tx.mu.retries+1, tx.current.Load()
 	tx.mu.Unlock()
-	version, committed := a.committed()
-	if committed {
-		err = nil
-	}
 	c := &tx.db.counters
 	c.transaction.observe(took)
 	switch {
@@ -110,7 +106,7 @@ func (tx *Transaction) finish(err error) {
 		c.readOnly.Add(1)
 	}
 	if span := tx.span(); span != nil {
-		a.describe(span, attempts)
+		a.describe(span, attempts, version)
 		endSpan(span, err)
 	}
 }
@@ -123,14 +119,6 @@ func (tx *Transaction) reopenLocked() bool {
 		tx.mu.finished = false
 	}
 	return reopens
-}
-
-// committed returns the version of the commit, 0 if it wrote nothing; ok is false
-// if there was none.
-func (a *attempt) committed() (version wire.Version, ok bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.mu.reply.Version, a.mu.settled && a.mu.settleErr == nil
 }
 
 // failure returns why the attempt was not committed.

@@ -105,6 +105,29 @@ func TestStatsTellHowTransactionsFail(t *testing.T) {
 	}
 }
 
+// Cancel comes while the commit is under way: how that ends is what counts.
+func TestACommitThatIsCancelledCountsAsItEnds(t *testing.T) {
+	for _, lost := range []error{nil, kv.ErrIO} {
+		db, store := open(t)
+		tx := db.Begin(background)
+		store.AfterCommit = func(context.Context) error {
+			tx.Cancel()
+			tx.Cancel()
+			return lost
+		}
+		tx.Set([]byte("k"), nil)
+		if err := tx.Commit(); !errors.Is(err, lost) {
+			t.Errorf("%v: %v", lost, err)
+		}
+		tx.Cancel()
+		s := db.Stats()
+		balance(t, s)
+		if want := map[bool]uint64{true: 1}[lost == nil]; s.Committed != want || s.ReadOnly != 0 {
+			t.Errorf("%v: %d committed, %d read only", lost, s.Committed, s.ReadOnly)
+		}
+	}
+}
+
 func TestATransactionCountsAnewOnceItHasEnded(t *testing.T) {
 	db, _ := open(t)
 	tx := db.Begin(background)

@@ -73,12 +73,13 @@ func endSpan(span Span, err error) {
 	span.End(err)
 }
 
-// describe gives the transaction's span what is known at its end.
-func (a *attempt) describe(span Span, attempts int) {
+// describe gives the transaction's span what is known at its end. version is that
+// of the commit, 0 if nothing was written.
+func (a *attempt) describe(span Span, attempts int, version wire.Version) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	span.Set(slog.Int("plinth.attempts", attempts), slog.Int64("plinth.read_version", int64(a.mu.version)))
-	if a.mu.reply.Version == 0 {
+	if version == 0 {
 		return
 	}
 	mutations := 0
@@ -87,6 +88,6 @@ func (a *attempt) describe(span Span, attempts int) {
 			break
 		}
 	}
-	span.Set(slog.Int64("plinth.commit_version", int64(a.mu.reply.Version)),
+	span.Set(slog.Int64("plinth.commit_version", int64(version)),
 		slog.Int("plinth.mutations", mutations), slog.Int("plinth.bytes", len(a.mu.mutations)))
 }

@@ -62,7 +62,7 @@ func ReadTransact[T any](ctx context.Context, db *Database, f func(r Reader) (T,
 			result, err = f(tx.Snapshot())
 		}
 		if err == nil {
-			tx.finish(nil)
+			tx.finish(0, nil)
 			return result, nil
 		}
 		if err = tx.OnError(err); err != nil {
@@ -101,7 +101,7 @@ const (
 // of the context.
 func (tx *Transaction) OnError(err error) error {
 	if err = tx.tryAgain(err); err != nil {
-		tx.finish(err)
+		tx.finish(0, err)
 	}
 	return err
 }

@@ -278,9 +278,8 @@ func (tx *Transaction) endAndUnlock(cause error) {
 	if t != nil {
 		tx.db.hot.release(t, ticketUnused)
 	}
-	a.end(cause)
-	if !finished {
-		tx.finish(a.failure())
+	if counted := a.end(cause); !counted && !finished {
+		tx.finish(0, a.failure())
 	}
 }
 
