@@ -32,7 +32,7 @@ const (
 func main() {
 	var config config
 	flag.Uint64Var(&config.seed, "seed", 1, "where all chance comes from")
-	flag.StringVar(&config.workloads, "workload", "", "workloads, separated by commas; empty is all")
+	flag.StringVar(&config.workloads, "workload", "", "workloads, separated by commas; empty lets the seed draw them")
 	flag.IntVar(&config.nudge, "nudge", 0, "make the disk sync of this number a microsecond longer")
 	flag.DurationVar(&config.limit, "limit", 10*time.Minute, "virtual time after which the run is hung")
 	flag.DurationVar(&config.safety, "safety", defaultSafety, "virtual length of the phase with faults")

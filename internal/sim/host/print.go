@@ -105,6 +105,12 @@ func Describe(r *report.Report) string {
 	text := fmt.Sprintf(", %d commits, %d read-only, %d conflicts, %d aborted, %d unknown, %d retries, %d boots, %d kills, %d power losses, %d disk faults, %d blocks lost, %d bits flipped, %d disks lost (%d damaged)",
 		r.Commits, r.ReadOnly, r.Conflicts, r.Aborted, r.Unknown, r.Retries, r.Boots, r.Kills, r.PowerLosses, r.DiskFaults, r.LostBlocks,
 		r.Flips, r.LostDisks, r.Damaged)
+	if r.SlowDisks > 0 {
+		text += fmt.Sprintf(", %d times a slow disk", r.SlowDisks)
+	}
+	if r.NetworkFaults > 0 {
+		text += fmt.Sprintf(", %d network faults", r.NetworkFaults)
+	}
 	if r.Undecided > 0 {
 		text += fmt.Sprintf(", %d histories that porcupine gave up on", r.Undecided)
 	}

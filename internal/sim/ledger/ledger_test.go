@@ -157,11 +157,16 @@ func TestTotalsPrintEachFailureWithItsReplay(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), testKey())
 	mustAdd(t, l, passed(1), failed(7))
 	totals := l.Totals()
+	if totals.Restricted != 0 {
+		t.Errorf("%d seeds are restricted, want none", totals.Restricted)
+	}
+	mustAdd(t, l, passed(1, "--workload", "Cycle"))
+	totals = l.Totals()
 	var b strings.Builder
 	if err := totals.Print(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"commit 0123456789ab, program feedbeef: 2 seeds", "1 failed", "15 commits", "FAILED seed 7: Cycle: invariant C1", "replay: go run ./cmd/plinth sim --seed 7\n"} {
+	for _, want := range []string{"commit 0123456789ab, program feedbeef: 3 seeds", "1 seeds restricted", "1 failed", "25 commits", "FAILED seed 7: Cycle: invariant C1", "replay: go run ./cmd/plinth sim --seed 7\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &b)
 		}

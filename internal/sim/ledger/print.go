@@ -12,8 +12,12 @@ import (
 // that failed.
 func (t *Totals) Print(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "campaign of %v: %d seeds in %d sittings, %d failed, %.0f s simulated in %.0f s of work%s\n",
-		t.Key, t.Seeds, t.Sittings, len(t.Failures), t.VirtualSeconds, t.WallSeconds, host.Describe(&t.Report))
+	restricted := ""
+	if t.Restricted > 0 {
+		restricted = fmt.Sprintf(", %d seeds restricted by arguments", t.Restricted)
+	}
+	fmt.Fprintf(&b, "campaign of %v: %d seeds in %d sittings%s, %d failed, %.0f s simulated in %.0f s of work%s\n",
+		t.Key, t.Seeds, t.Sittings, restricted, len(t.Failures), t.VirtualSeconds, t.WallSeconds, host.Describe(&t.Report))
 	for _, r := range t.Failures {
 		fmt.Fprintf(&b, "  FAILED seed %d: %s\n  replay: %s\n", r.Seed, r.Error, r.Replay)
 	}

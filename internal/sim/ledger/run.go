@@ -69,8 +69,11 @@ type Sitting struct {
 // Totals adds up a campaign.
 type Totals struct {
 	Key
-	Sittings       int           `json:"sittings"`
-	Seeds          int           `json:"seeds"`
+	Sittings int `json:"sittings"`
+	Seeds    int `json:"seeds"`
+	// Restricted is how many of the seeds ran with arguments of the simulated
+	// program, such as --workload, and so were not the whole run.
+	Restricted     int           `json:"restricted"`
 	VirtualSeconds float64       `json:"virtual_seconds"`
 	WallSeconds    float64       `json:"wall_seconds"`
 	Report         report.Report `json:"report"`
@@ -80,6 +83,9 @@ type Totals struct {
 
 func (t *Totals) add(r *Run) {
 	t.Seeds++
+	if len(r.Args) > 0 {
+		t.Restricted++
+	}
 	t.VirtualSeconds += r.VirtualSeconds
 	t.WallSeconds += r.WallSeconds
 	if r.Report != nil {

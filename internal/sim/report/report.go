@@ -36,6 +36,10 @@ type Report struct {
 	// them whose store had found that it was damaged.
 	LostDisks uint64 `json:"lost_disks"`
 	Damaged   uint64 `json:"damaged"`
+	// SlowDisks counts the times that a disk was slow, NetworkFaults the cuts,
+	// clogs and resets of a network.
+	SlowDisks     uint64 `json:"slow_disks"`
+	NetworkFaults uint64 `json:"network_faults"`
 	// Syncs and BytesWritten are the work of all disks.
 	Syncs        uint64 `json:"syncs"`
 	BytesWritten uint64 `json:"bytes_written"`
@@ -80,6 +84,8 @@ func (r *Report) Add(o *Report) {
 	r.Flips += o.Flips
 	r.LostDisks += o.LostDisks
 	r.Damaged += o.Damaged
+	r.SlowDisks += o.SlowDisks
+	r.NetworkFaults += o.NetworkFaults
 	r.Syncs += o.Syncs
 	r.BytesWritten += o.BytesWritten
 	r.Undecided += o.Undecided

@@ -167,6 +167,7 @@ func (r *echoRun) fault(ctx context.Context, name string, mean time.Duration, st
 	rng := r.world.Rand("echo/fault/" + name)
 	r.faults.Go(func() {
 		for sleep(ctx, time.Duration(rng.ExpFloat64()*float64(mean))) == nil {
+			r.world.Count(func(c *report.Report) { c.NetworkFaults++ })
 			strike(rng)
 		}
 	})

@@ -37,7 +37,7 @@ func TestEchoHoldsUnderFaults(t *testing.T) {
 		}
 		total.Add(r)
 	}
-	if total.Commits < 1000 || total.Kills == 0 || total.PowerLosses == 0 || total.Unknown == 0 {
+	if total.Commits < 1000 || total.Kills == 0 || total.PowerLosses == 0 || total.NetworkFaults == 0 || total.Unknown == 0 {
 		t.Errorf("too little happened: %+v", total)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
+	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
 )
 
@@ -57,6 +58,7 @@ func (n *Nemesis) Start(ctx context.Context) {
 	})
 	n.fault(ctx, "slow", s.SlowDisk, func(rng *rand.Rand) {
 		slowdown := logarithmic(rng, 2.0, 200.0)
+		n.World.Count(func(r *report.Report) { r.SlowDisks++ })
 		w.change(func(now *disk.Faults) { now.Slowdown = slowdown })
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, 3*time.Second))
 		w.change(func(now *disk.Faults) { now.Slowdown = 0 })
