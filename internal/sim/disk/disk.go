@@ -41,10 +41,16 @@ func New(config Config, rng *rand.Rand, trace func(line []byte)) *Disk {
 }
 
 // Mount makes the disk available to a new process.
-func (d *Disk) Mount() *Mount {
+func (d *Disk) Mount() *Mount { return d.mount(&Mount{disk: d}) }
+
+// MountSpared is Mount for somebody who looks at what is on the disk and whom
+// its faults spare: Faults and FailNextSync are for others. What is wrong on the
+// disk itself stays so, and its capacity.
+func (d *Disk) MountSpared() *Mount { return d.mount(&Mount{disk: d, spared: true}) }
+
+func (d *Disk) mount(m *Mount) *Mount {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := &Mount{disk: d}
 	d.mu.mounts = append(d.mu.mounts, m)
 	return m
 }
@@ -178,9 +184,18 @@ const (
 	opEntry // a change or look-up of directory entries: no latency
 )
 
-// drawLocked decides how long an operation takes and whether it fails.
-func (d *Disk) drawLocked(kind opKind) (delay time.Duration, err error) {
-	rng, f := d.mu.rng, &d.mu.faults
+// faultsLocked is what is wrong with the disk for a mount.
+func (d *Disk) faultsLocked(m *Mount) Faults {
+	if m.spared {
+		return Faults{}
+	}
+	return d.mu.faults
+}
+
+// drawLocked decides how long an operation of a mount takes and whether it
+// fails.
+func (d *Disk) drawLocked(m *Mount, kind opKind) (delay time.Duration, err error) {
+	rng, f := d.mu.rng, d.faultsLocked(m)
 	var errors float64
 	switch kind {
 	case opRead:
@@ -195,7 +210,7 @@ func (d *Disk) drawLocked(kind opKind) (delay time.Duration, err error) {
 		if d.mu.stats.Syncs == uint64(d.config.NudgeSync) {
 			delay += time.Microsecond
 		}
-		if d.mu.syncFailed != nil {
+		if d.mu.syncFailed != nil && !m.spared {
 			close(d.mu.syncFailed)
 			d.mu.syncFailed = nil
 			errors = 1
@@ -213,12 +228,12 @@ func (d *Disk) drawLocked(kind opKind) (delay time.Duration, err error) {
 	return delay, err
 }
 
-// spaceLocked returns how many of want more bytes fit.
-func (d *Disk) spaceLocked(want int64) int64 {
+// spaceLocked returns how many of want more bytes fit for a mount.
+func (d *Disk) spaceLocked(m *Mount, want int64) int64 {
 	switch {
 	case want <= 0:
 		return want
-	case d.mu.faults.Full:
+	case d.faultsLocked(m).Full:
 		return 0
 	case d.config.CapacityBytes > 0:
 		return max(0, min(want, d.config.CapacityBytes-d.mu.used))

@@ -191,6 +191,36 @@ func TestFullDiskRefusesGrowthButNotOverwriting(t *testing.T) {
 	}
 }
 
+func TestFaultsSpareAMountThatOnlyLooks(t *testing.T) {
+	d, _ := newTestDisk(Config{})
+	f := mustCreate(t, d.Mount(), "/a")
+	write(t, f, "content")
+	d.SetFaults(Faults{Full: true, ReadErrors: 1, WriteErrors: 1, SyncErrors: 1, ReadFlips: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	failing := make(chan error, 1)
+	go func() { failing <- d.FailNextSync(ctx) }()
+	m := d.MountSpared()
+	spared, err := m.Open("/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := make([]byte, 7)
+	if _, err := spared.ReadAt(content, 0); err != nil || string(content) != "content" {
+		t.Errorf("read %q: %v", content, err)
+	}
+	write(t, mustCreate(t, m, "/b"), "more")
+	if err := spared.Sync(); err != nil {
+		t.Errorf("sync: %v", err)
+	}
+	cancel()
+	if err := <-failing; !errors.Is(err, context.Canceled) {
+		t.Errorf("the sync that was to fail was the spared one: %v", err)
+	}
+	if _, err := f.ReadAt(content, 0); !errors.Is(err, syscall.EIO) {
+		t.Errorf("the other mount reads %q: %v", content, err)
+	}
+}
+
 func TestRenameAcrossDirectoriesNeverLosesTheFile(t *testing.T) {
 	for seed := range uint64(50) {
 		d := New(Config{KeepProbability: 0.5}, rand.New(rand.NewPCG(seed, 0)), func([]byte) {})

@@ -34,7 +34,7 @@ func (f *file) wait(kind opKind) (d *Disk, err error) {
 	if err := f.usableLocked(); err != nil {
 		return d, err
 	}
-	delay, injected := d.drawLocked(kind)
+	delay, injected := d.drawLocked(f.mount, kind)
 	if delay > 0 {
 		d.mu.Unlock()
 		time.Sleep(delay)
@@ -144,7 +144,7 @@ func (f *file) writeLocked(p []byte, off int64, err error) (int, error) {
 		written = d.mu.rng.IntN(len(p) + 1)
 	}
 	grow := off + int64(written) - int64(len(data.data))
-	if fits := d.spaceLocked(grow); fits < grow {
+	if fits := d.spaceLocked(f.mount, grow); fits < grow {
 		d.mu.stats.Injected++
 		err = syscall.ENOSPC
 		written = max(0, written-int(grow-fits))

@@ -8,7 +8,7 @@ import (
 // flipReadLocked makes a bit of what a read is about to return wrong, by
 // chance (D8). The read after it is right, so that reading twice helps.
 func (d *Disk) flipReadLocked(f *file, p []byte, off int64) {
-	rate, again := d.mu.faults.ReadFlips, f.node.flipped
+	rate, again := d.faultsLocked(f.mount).ReadFlips, f.node.flipped
 	f.node.flipped = false
 	if rate <= 0 || len(p) == 0 || again || d.mu.rng.Float64() >= rate {
 		return

@@ -16,7 +16,9 @@ import (
 // Mount is the disk as one process sees it, until that process is killed.
 type Mount struct {
 	disk *Disk
-	dead atomic.Bool
+	// spared says that the disk's faults do not concern the mount.
+	spared bool
+	dead   atomic.Bool
 }
 
 var _ vfs.FS = (*Mount)(nil)
@@ -52,7 +54,7 @@ func (m *Mount) entry(op, name string, changes bool, f func(d *Disk) error) erro
 	}
 	var err error
 	if changes {
-		_, err = d.drawLocked(opEntry)
+		_, err = d.drawLocked(m, opEntry)
 	}
 	if err == nil {
 		err = f(d)
@@ -397,7 +399,7 @@ func (m *Mount) GetDiskUsage(string) (vfs.DiskUsage, error) {
 		total = unlimited
 	}
 	return vfs.DiskUsage{
-		AvailBytes: uint64(d.spaceLocked(max(0, total-d.mu.used))),
+		AvailBytes: uint64(d.spaceLocked(m, max(0, total-d.mu.used))),
 		TotalBytes: uint64(total),
 		UsedBytes:  uint64(d.mu.used),
 	}, nil

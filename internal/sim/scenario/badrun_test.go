@@ -79,6 +79,18 @@ func TestBadRunsOfAScenarioAreFound(t *testing.T) {
 		}},
 		{"the directory is wrong at the end", "S5", unchecked, end},
 		{"the directory is wrong after a crash", "S5", unchecked, func(_ *testing.T, ctx context.Context, r *storeRun) { r.checkCrashed(ctx) }},
+		{"the store does not open and does not say why", "S2", closed, func(_ *testing.T, _ context.Context, r *storeRun) { r.boot(false) }},
+		{"the store ends on a sound disk", "S9", world.Driver{}, func(t *testing.T, ctx context.Context, r *storeRun) {
+			boot(t, r)
+			abandon(t, ctx, r, kv.ErrIO)
+			r.judgeDeath()
+		}},
+		{"the store ends and does not say why", "S9", world.Driver{}, func(t *testing.T, ctx context.Context, r *storeRun) {
+			r.life.shared.BeginFaults(true)
+			boot(t, r)
+			abandon(t, ctx, r, kv.ErrInternal)
+			r.judgeDeath()
+		}},
 		{"the rows are others at the end", "S8", world.Driver{}, end},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,4 +139,29 @@ func TestRunsThatWaitInVainAreFound(t *testing.T) {
 			})
 		})
 	}
+}
+
+// abandon lets the process die of err.
+func abandon(t *testing.T, ctx context.Context, r *storeRun, err error) {
+	t.Helper()
+	inc, waited := r.process.Wait(ctx)
+	if waited != nil {
+		t.Fatal(waited)
+	}
+	inc.Abandon(err)
+}
+
+func TestAStoreMayEndBecauseOfItsDisk(t *testing.T) {
+	ctx, r := newBadRun(t, world.Driver{})
+	r.life.shared.BeginFaults(true)
+	for _, cause := range []error{kv.ErrIO, kv.ErrDiskFull, world.ErrKilled} {
+		if err := r.process.Boot(); err != nil {
+			t.Fatal(err)
+		}
+		abandon(t, ctx, r, cause)
+		if r.judgeDeath(); r.world.Violation() != nil {
+			t.Errorf("%v: %v", cause, r.world.Violation())
+		}
+	}
+	r.process.AwaitBurials()
 }

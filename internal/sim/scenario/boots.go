@@ -5,8 +5,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/report"
 	"github.com/plinthdb/plinth/internal/sim/world"
+	"github.com/plinthdb/plinth/kv"
 )
 
 const (
@@ -30,12 +32,13 @@ func (r *storeRun) startBoots(ctx context.Context) {
 	rng, shared, attempts, backoff := r.world.Rand("supervisor"), r.life.shared, 0, minBackoff
 	r.boots.Go(func() {
 		for r.process.WaitDead(ctx) == nil {
+			r.judgeDeath()
 			downtime := time.Duration(rng.Float64() * float64(r.swarm.Downtime))
 			if sleep(ctx, downtime+backoff) != nil {
 				return
 			}
 			healthy := !shared.DiskMayFail(r.process.Boots() + 1)
-			if healthy && rng.Float64() < checkProbability {
+			if rng.Float64() < checkProbability {
 				r.checkCrashed(ctx)
 			}
 			up, damage := r.boot(healthy)
@@ -64,8 +67,27 @@ func (r *storeRun) checkCrashed(ctx context.Context) {
 	}
 }
 
-// boot boots the process once. Once faults have ended that must succeed (S2).
-// It returns an error if the store found damage in its files.
+// judgeDeath holds it against a store if it has ended by itself without a reason
+// (S9). A violation is on record.
+func (r *storeRun) judgeDeath() {
+	err := r.process.CauseOfDeath()
+	switch {
+	case err == nil, errors.Is(err, world.ErrKilled), errors.Is(err, disk.ErrDead):
+	case world.IsDamage(err):
+		_ = r.judgeDamage(err)
+	case !r.life.shared.DiskMayFail(r.process.Boots()):
+		_ = r.world.Violated("scenario", "S9", "the store has ended on a healthy disk: %v", err)
+	case !isDiskFault(err):
+		_ = r.world.Violated("scenario", "S9", "the store has not ended because of its disk: %v", err)
+	}
+}
+
+// isDiskFault reports whether err says that the disk has failed or is full.
+func isDiskFault(err error) bool { return errors.Is(err, kv.ErrIO) || errors.Is(err, kv.ErrDiskFull) }
+
+// boot boots the process once. Once faults have ended that must succeed, before
+// it can fail because of the disk only (S2). It returns an error if the store
+// found damage in its files.
 func (r *storeRun) boot(healthy bool) (up bool, damage error) {
 	err := r.process.Boot()
 	switch {
@@ -78,6 +100,8 @@ func (r *storeRun) boot(healthy bool) (up bool, damage error) {
 		return false, err
 	case healthy:
 		_ = r.judgeOpening(err)
+	case !isDiskFault(err):
+		_ = r.world.Violated("scenario", "S2", "the store does not open, and not because of its disk: %v", err)
 	}
 	return false, nil
 }

@@ -20,16 +20,20 @@
 // Invariants:
 //
 //	S1  A run ends within its limit of virtual time, or says what hangs.
-//	S2  Once faults have ended the store opens, at the first attempt.
+//	S2  Once faults have ended the store opens, at the first attempt. Before it
+//	    opens unless the disk fails or is full, and then says so.
 //	S3  An orderly Close on a healthy disk succeeds.
 //	S4  When everything is closed no goroutine of it is left, of the dead
 //	    processes neither.
 //	S5  Whenever the store is not open, after an orderly end and after a crash,
-//	    its directory passes the check of plinth check.
+//	    its directory passes the check of plinth check. Faults that the disk has
+//	    at that moment spare the check.
 //	S6  A store without a wrong bit on its disk does not say that it is damaged;
 //	    one with wrong bits may say so, and then names what is damaged.
 //	S7  A run commits at least Swarm.MinCommits transactions that write.
 //	S8  A store that is closed holds the rows that it showed: what replaying the
 //	    log over its engine gives is what engine and window gave, at the newest
 //	    version and at earlier ones.
+//	S9  A store ends by itself only because its disk failed, is full, or has wrong
+//	    bits.
 package scenario

@@ -46,8 +46,14 @@ func (inc *Incarnation) Death() error {
 }
 
 // Abandon ends a process whose store no longer works, because of err: what a
-// supervisor does who restarts it.
-func (inc *Incarnation) Abandon(err error) { inc.die(err) }
+// supervisor does who restarts it. What the store itself says of its end is the
+// better reason than that it is closed.
+func (inc *Incarnation) Abandon(err error) {
+	if why := inc.store.Err(); why != nil && errors.Is(err, kv.ErrDatabaseClosed) {
+		err = why
+	}
+	inc.die(err)
+}
 
 // open opens the store. Every goroutine that comes of it, directly or not, bears
 // the incarnation's label.

@@ -122,10 +122,11 @@ func (p *Process) Boot() error {
 }
 
 // Check verifies the store of a process that is dead, and stays so meanwhile,
-// and sums up its rows. A loss of power during the check ends it without a
-// finding.
+// and sums up its rows. The check is about what the disk holds: faults that it
+// has at the moment are not for it. A loss of power during the check ends it
+// without a finding.
 func (p *Process) Check(ctx context.Context, at ...kv.Version) (States, error) {
-	mount := p.disk.Mount()
+	mount := p.disk.MountSpared()
 	defer mount.Kill()
 	states, err := p.driver.Check(ctx, Host{FS: mount, Dir: storeDir}, at)
 	p.world.Trace("process %s checked: %v, rows %s", p.name, err, states.End)
