@@ -35,7 +35,8 @@ func (l Latency) draw(rng *rand.Rand) time.Duration {
 type Config struct {
 	// Name stands in the trace.
 	Name string
-	// CapacityBytes limits the sum of all file sizes; 0 is no limit.
+	// CapacityBytes limits the sum of all file sizes; 0 is no limit. See
+	// Disk.SetCapacity.
 	CapacityBytes int64
 	// Sync, Write and Read are the latencies of single operations.
 	Sync, Write, Read Latency
@@ -69,6 +70,8 @@ type Stats struct {
 	Reads, Writes, Syncs, BytesWritten uint64
 	// Injected counts operations that failed with EIO or ENOSPC.
 	Injected uint64
+	// Refused counts those of them that did not fit.
+	Refused uint64
 	// Flips counts bits that a read returned wrong or that went wrong where they
 	// are stored. Erasures counts Erase.
 	Flips, Erasures uint64

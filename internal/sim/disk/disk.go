@@ -22,6 +22,7 @@ type Disk struct {
 		// flipsBefore is stats.Flips at the last Erase.
 		flipsBefore uint64
 		used        int64
+		capacity    int64
 		// syncFailed is closed when the next sync has failed; nil if it need not.
 		syncFailed chan struct{}
 		mounts     []*Mount
@@ -34,7 +35,7 @@ type Disk struct {
 // valid during the call only; the disk takes all its chances from rng.
 func New(config Config, rng *rand.Rand, trace func(line []byte)) *Disk {
 	d := &Disk{config: config, trace: trace}
-	d.mu.rng = rng
+	d.mu.rng, d.mu.capacity = rng, config.CapacityBytes
 	d.mu.root = &inode{dir: newDir(), links: 1}
 	d.mu.locks = make(map[string]*Mount)
 	return d
@@ -61,6 +62,18 @@ func (d *Disk) SetFaults(f Faults) {
 	defer d.mu.Unlock()
 	d.mu.faults = f
 	d.traceLocked("faults", "", -1, -1, nil)
+}
+
+// SetCapacity changes the capacity, 0 for none. It does not become less than
+// what is used (D6).
+func (d *Disk) SetCapacity(limitBytes int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if limitBytes > 0 {
+		limitBytes = max(limitBytes, d.mu.used)
+	}
+	d.mu.capacity = limitBytes
+	d.traceLocked("capacity", "", limitBytes, -1, nil)
 }
 
 // FailNextSync makes the next sync of a file or directory fail with EIO,
@@ -235,8 +248,8 @@ func (d *Disk) spaceLocked(m *Mount, want int64) int64 {
 		return want
 	case d.faultsLocked(m).Full:
 		return 0
-	case d.config.CapacityBytes > 0:
-		return max(0, min(want, d.config.CapacityBytes-d.mu.used))
+	case d.mu.capacity > 0:
+		return max(0, min(want, d.mu.capacity-d.mu.used))
 	}
 	return want
 }

@@ -271,3 +271,24 @@ func TestErrorsNameTheFileAndAreInTheTrace(t *testing.T) {
 		}
 	}
 }
+
+func TestADiskThatGetsLargerTakesMore(t *testing.T) {
+	d, _ := newTestDisk(Config{CapacityBytes: 10})
+	f := mustCreate(t, d.Mount(), "/a")
+	if n, err := f.Write(make([]byte, 12)); n != 10 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("wrote %d: %v, want 10 and ENOSPC", n, err)
+	}
+	d.SetCapacity(15)
+	if n, err := f.Write(make([]byte, 12)); n != 5 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("with room again wrote %d: %v, want 5 and ENOSPC", n, err)
+	}
+	d.SetCapacity(3)
+	if n, err := f.Write([]byte("x")); n != 0 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("D6: wrote %d to a disk smaller than its content: %v", n, err)
+	}
+	d.SetCapacity(0)
+	write(t, f, "any number")
+	if s := d.Stats(); s.Refused != 3 || s.Injected != 3 {
+		t.Errorf("%d writes were refused, %d injected, want 3", s.Refused, s.Injected)
+	}
+}

@@ -41,7 +41,7 @@
 //	D5  A rename is atomic: afterwards the file is found under the old name or
 //	    the new one.
 //	D6  Used bytes never exceed the capacity; the write that would exceed it
-//	    fails with ENOSPC after a random part of it.
+//	    writes what fits and fails with ENOSPC. What is removed makes room.
 //	D7  Every operation is traced with its outcome, and all randomness comes
 //	    from the generator that the disk was made with.
 //	D8  A read that returns a wrong bit is followed by one of the same file that

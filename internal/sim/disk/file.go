@@ -146,6 +146,7 @@ func (f *file) writeLocked(p []byte, off int64, err error) (int, error) {
 	grow := off + int64(written) - int64(len(data.data))
 	if fits := d.spaceLocked(f.mount, grow); fits < grow {
 		d.mu.stats.Injected++
+		d.mu.stats.Refused++
 		err = syscall.ENOSPC
 		written = max(0, written-int(grow-fits))
 	}

@@ -394,7 +394,7 @@ func (m *Mount) GetDiskUsage(string) (vfs.DiskUsage, error) {
 		return vfs.DiskUsage{}, ErrDead
 	}
 	const unlimited = 1 << 40
-	total := d.config.CapacityBytes
+	total := d.mu.capacity
 	if total == 0 {
 		total = unlimited
 	}

@@ -25,7 +25,10 @@ func Count(w *world.World, d *disk.Disk) {
 	})
 }
 
-// NewDisk returns the empty disk of a seed.
+// NewDisk returns the empty disk of a seed. It is as large as may be until the
+// faults begin.
 func NewDisk(w *world.World, swarm Swarm) *disk.Disk {
-	return disk.New(swarm.Disk, w.Rand("disk"), w.TraceLine)
+	config := swarm.Disk
+	config.CapacityBytes = 0
+	return disk.New(config, w.Rand("disk"), w.TraceLine)
 }

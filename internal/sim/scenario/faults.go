@@ -14,7 +14,9 @@ import (
 
 // DiskMayFail reports whether the seed has faults that show as errors of the
 // disk.
-func (s *Swarm) DiskMayFail() bool { return s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0 }
+func (s *Swarm) DiskMayFail() bool {
+	return s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0 || s.Disk.CapacityBytes > 0
+}
 
 // weather is what is wrong with the disk at the moment, put together from
 // faults that come and go by themselves.
@@ -68,6 +70,7 @@ func (n *Nemesis) Start(ctx context.Context) {
 		_ = sleep(ctx, logarithmic(rng, 10*time.Millisecond, time.Second))
 		w.change(func(now *disk.Faults) { now.Full = false })
 	})
+	n.fillUp(ctx)
 	n.fault(ctx, "rot", s.Rot, func(*rand.Rand) { n.Disk.Rot(isLog) })
 	n.fault(ctx, "flips", s.ReadFlips, func(rng *rand.Rand) {
 		rate := 1 / logarithmic(rng, 3.0, 1000.0)
@@ -90,11 +93,29 @@ func (n *Nemesis) Start(ctx context.Context) {
 	})
 }
 
-// Stop ends the faults and makes the disk healthy.
+// fillUp gives a small disk its size. Somebody looks after it now and then, and
+// makes it larger if it was full meanwhile.
+func (n *Nemesis) fillUp(ctx context.Context) {
+	capacity := max(n.Swarm.Disk.CapacityBytes, n.Disk.UsedBytes())
+	if n.Swarm.Disk.CapacityBytes == 0 {
+		return
+	}
+	n.Disk.SetCapacity(capacity)
+	refused := n.Disk.Stats().Refused
+	n.fault(ctx, "room", n.Swarm.RoomAfter, func(rng *rand.Rand) {
+		if now := n.Disk.Stats().Refused; now > refused {
+			refused, capacity = now, capacity+logarithmic(rng, 1<<10, capacity)
+			n.Disk.SetCapacity(capacity)
+		}
+	})
+}
+
+// Stop ends the faults and makes the disk healthy, and large enough for all.
 func (n *Nemesis) Stop() {
 	n.stop()
 	n.faults.Wait()
 	n.Disk.SetFaults(disk.Faults{})
+	n.Disk.SetCapacity(0)
 }
 
 // isLog tells the segments of the write-ahead log from the other files: see

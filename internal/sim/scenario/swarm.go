@@ -44,6 +44,9 @@ type Swarm struct {
 	// empty ones. A seed has Rot or ReadFlips, never both: a wrong bit in the log
 	// is told by what was written behind it, and that must not be wrong as well.
 	Rot, ReadFlips, LostDisks time.Duration
+	// RoomAfter is the average time between two looks at a disk of limited
+	// capacity (Disk.CapacityBytes): it gets larger if it was full meanwhile.
+	RoomAfter time.Duration
 	// Downtime is the longest time between a death and the next boot.
 	Downtime time.Duration
 	// ArmProbability and FireProbability are those of fault.Point sites. Mostly
@@ -94,6 +97,10 @@ func Draw(rng *rand.Rand) Swarm {
 	}
 	if rng.IntN(8) == 0 {
 		s.LostDisks = logarithmic(rng, 2*time.Second, 20*time.Second)
+	}
+	if rng.IntN(6) == 0 {
+		s.Disk.CapacityBytes = logarithmic[int64](rng, 256<<10, 8<<20)
+		s.RoomAfter = logarithmic(rng, 30*time.Millisecond, 3*time.Second)
 	}
 	return s
 }
