@@ -28,7 +28,7 @@ func (n *workloadNames) Set(value string) error {
 		switch {
 		case slices.Contains(names, name):
 			return fmt.Errorf("%s is there twice", name)
-		case slices.Contains(scenarios(), name):
+		case slices.Contains(scenarios(), name), workload.Alone(name):
 			alone = name
 		case !slices.Contains(workload.Names(), name):
 			return fmt.Errorf("there is no workload %q; there are %s, and by itself one of %s",
@@ -37,7 +37,7 @@ func (n *workloadNames) Set(value string) error {
 		names = append(names, name)
 	}
 	if alone != "" && len(names) > 1 {
-		return fmt.Errorf("%s is no workload on a store: it runs by itself only", alone)
+		return fmt.Errorf("%s does not go together with others: it runs by itself only", alone)
 	}
 	*n = workloadNames(strings.Join(names, ","))
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/report"
+	"github.com/plinthdb/plinth/internal/sim/workload"
 	"github.com/plinthdb/plinth/internal/sim/world"
 )
 
@@ -83,6 +84,23 @@ func TestSeedsDrawAllOrSomeOfTheWorkloads(t *testing.T) {
 	}
 	if counts[1] < 30 || counts[2] < 30 || counts[len(names)] < 80 || len(counts) != len(names) {
 		t.Errorf("numbers of workloads drawn: %v", counts)
+	}
+}
+
+func TestWorkloadsThatDisturbOthersAreDrawnByThemselves(t *testing.T) {
+	alone := 0
+	for seed := range uint64(400) {
+		drawn := drawWorkloads(rand.New(rand.NewPCG(seed, 0)), workload.Names())
+		switch {
+		case !slices.ContainsFunc(drawn, workload.Alone):
+		case len(drawn) > 1:
+			t.Errorf("seed %d drew %v", seed, drawn)
+		default:
+			alone++
+		}
+	}
+	if alone < 3 || alone > 30 {
+		t.Errorf("%d of 400 seeds drew a workload that runs by itself", alone)
 	}
 }
 

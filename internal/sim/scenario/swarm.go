@@ -131,9 +131,23 @@ func (s *Swarm) share(workloads int) (clients int, pause time.Duration) {
 	return clients, time.Duration(float64(clients*workloads) / s.Rate * float64(time.Second))
 }
 
-// drawWorkloads draws which workloads run: all of them, one or two, or any
-// number.
+// aloneEvery is how many seeds there are for one with a workload that must run
+// by itself.
+const aloneEvery = 40
+
+// drawWorkloads draws which workloads run: all of them, one or two, any number,
+// or one that must run by itself.
 func drawWorkloads(rng *rand.Rand, names []string) []string {
+	var alone []string
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		if workload.Alone(name) {
+			alone = append(alone, name)
+		}
+		return workload.Alone(name)
+	})
+	if len(alone) > 0 && rng.IntN(aloneEvery) == 0 {
+		return []string{alone[rng.IntN(len(alone))]}
+	}
 	count := len(names)
 	switch rng.IntN(4) {
 	case 0:

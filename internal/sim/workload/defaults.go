@@ -35,7 +35,9 @@ func (d Defaults) Options() []kv.DatabaseOption {
 }
 
 // Unlimited are the options of a transaction that is not to have the defaults'
-// limits: it prepares or checks what others do.
+// limits, nor to wait for a lock: it prepares or checks what others do.
 func Unlimited() []kv.TransactionOption {
-	return []kv.TransactionOption{kv.WithRetryLimit(-1), kv.WithTimeout(0), kv.WithSizeLimit(kv.MaxTransactionBytes)}
+	return []kv.TransactionOption{
+		kv.WithRetryLimit(-1), kv.WithTimeout(0), kv.WithSizeLimit(kv.MaxTransactionBytes), kv.WithLockAware(true),
+	}
 }

@@ -35,6 +35,7 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 		"HighContentionAllocator": func(rng *rand.Rand) Workload { return newHighContentionAllocator(rng) },
 		"Increment":               func(rng *rand.Rand) Workload { return newIncrement(rng) },
 		"ListAppend":              func(rng *rand.Rand) Workload { return newListAppend(rng) },
+		"LockDatabase":            func(rng *rand.Rand) Workload { return newLockDatabase(rng) },
 		"LongTransactions":        func(rng *rand.Rand) Workload { return newLongTransactions(rng) },
 		"Registers":               func(rng *rand.Rand) Workload { return newRegisters(rng) },
 		"RyowCorrectness":         func(rng *rand.Rand) Workload { return newRyowCorrectness(rng) },
@@ -50,6 +51,10 @@ func catalogue() map[string]func(rng *rand.Rand) Workload {
 
 // Names returns the names of all workloads, in order.
 func Names() []string { return sortedKeys(catalogue()) }
+
+// Alone reports whether the workload of that name disturbs all others on its
+// store, so that it must run by itself.
+func Alone(name string) bool { return name == "LockDatabase" }
 
 // New makes the workload of that name, with sizes drawn from rng.
 func New(name string, rng *rand.Rand) (Workload, error) {
