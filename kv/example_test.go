@@ -222,3 +222,35 @@ func ExampleError() {
 	// true true
 	// value of 100001 bytes for key "key" exceeds the limit of 100000 (value_too_large, 2103)
 }
+
+// A cache beside the store drops what it holds once the change is committed: once,
+// however often the function ran.
+func ExampleTransaction_OnCommit() {
+	ctx := context.Background()
+	db := openExample()
+	defer db.Close()
+	cache := map[string]string{"greeting": "hello"}
+	_, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (struct{}, error) {
+		tx.Set([]byte("greeting"), []byte("good morning"))
+		tx.OnCommit(func(kv.Version) { delete(cache, "greeting") })
+		return struct{}{}, nil
+	})
+	fmt.Println(len(cache), err)
+	// Output: 0 <nil>
+}
+
+// Statistics are always on, and cheap to look at.
+func ExampleDatabase_Stats() {
+	ctx := context.Background()
+	db := openExample()
+	defer db.Close()
+	put(ctx, db, "hello", "world")
+	_, err := kv.ReadTransact(ctx, db, func(r kv.Reader) ([]byte, error) { return r.Get([]byte("hello")).Wait() })
+	if err != nil {
+		log.Fatal(err)
+	}
+	s := db.Stats()
+	fmt.Printf("%d begun: %d committed, %d only read, %d failed; %d bytes read\n",
+		s.Started, s.Committed, s.ReadOnly, s.Failed, s.BytesRead)
+	// Output: 2 begun: 1 committed, 1 only read, 0 failed; 5 bytes read
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -136,5 +137,26 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 		if f.GetHelp() == "" || !name.MatchString(metric) || !strings.HasSuffix(metric, suffix) {
 			t.Errorf("%s %s: %q", kind, metric, f.GetHelp())
 		}
+	}
+}
+
+// docs/observability.md lists what there is.
+func TestTheDocumentNamesEveryMetric(t *testing.T) {
+	document, err := os.ReadFile("../../docs/observability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	descriptions := make(chan *prometheus.Desc, 100)
+	metrics.NewCollector(nil, "orders").Describe(descriptions)
+	close(descriptions)
+	name, n := regexp.MustCompile(`fqName: "(\w+)"`), 0
+	for d := range descriptions {
+		n++
+		if match := name.FindStringSubmatch(d.String()); match == nil || !strings.Contains(string(document), "| `"+match[1]+"` |") {
+			t.Errorf("no row for %v", d)
+		}
+	}
+	if n < 17 {
+		t.Errorf("%d metrics", n)
 	}
 }
