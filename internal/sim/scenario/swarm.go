@@ -75,7 +75,7 @@ func Draw(rng *rand.Rand) Swarm {
 			PadProbability: [...]float64{0, 0.02, 0.2}[rng.IntN(3)],
 			PadBytes:       logarithmic(rng, 10, 30_000),
 
-			TransactProbability: [...]float64{0, 0.25, 0.75, 1}[rng.IntN(4)],
+			TransactProbability: [...]float64{0, 0.5, 0.9, 1}[rng.IntN(4)],
 			InStep:              rng.IntN(2) == 0,
 		},
 		Defaults:        drawDefaults(rng),
@@ -108,7 +108,7 @@ func Draw(rng *rand.Rand) Swarm {
 // drawDefaults draws the options of the database. The limits are wide enough
 // for every workload to go on.
 func drawDefaults(rng *rand.Rand) workload.Defaults {
-	d := workload.Defaults{NoHotKeyQueue: rng.IntN(4) == 0}
+	d := workload.Defaults{NoHotKeyQueue: rng.IntN(8) == 0}
 	if rng.IntN(4) == 0 {
 		d.RetryLimit = logarithmic(rng, 1, 20)
 	}

@@ -14,7 +14,7 @@ import (
 // all if they begin in step.
 type throng int
 
-func drawThrong(rng *rand.Rand) throng { return throng(1 + rng.IntN(1<<rng.IntN(4))) }
+func drawThrong(rng *rand.Rand) throng { return 1 << rng.IntN(4) }
 
 func (n throng) size() int { return int(n) }
 
