@@ -38,7 +38,7 @@ func TestSeedsDrawDifferentWorldsWithinBounds(t *testing.T) {
 	if draw(1) != draw(1) {
 		t.Error("one seed drew two worlds")
 	}
-	without := 0
+	without, small := 0, 0
 	for seed := range uint64(200) {
 		s := draw(seed)
 		if s == draw(seed+1) {
@@ -47,6 +47,12 @@ func TestSeedsDrawDifferentWorldsWithinBounds(t *testing.T) {
 		if s.Kills == 0 {
 			without++
 		}
+		if !s.hasFaults() {
+			t.Errorf("nothing befalls seed %d", seed)
+		}
+		if s.Disk.CapacityBytes > 0 {
+			small++
+		}
 		if s.Rot > 0 && s.ReadFlips > 0 {
 			t.Errorf("seed %d has both kinds of wrong bits", seed)
 		}
@@ -54,6 +60,9 @@ func TestSeedsDrawDifferentWorldsWithinBounds(t *testing.T) {
 			s.Disk.Sync.Min <= 0 || s.Disk.KeepProbability < 0 || s.Disk.KeepProbability > 1 {
 			t.Errorf("seed %d drew %+v", seed, s)
 		}
+	}
+	if small < 15 || small > 60 {
+		t.Errorf("%d of 200 seeds have a small disk, want a sixth", small)
 	}
 	if without < 50 || without > 150 {
 		t.Errorf("%d of 200 seeds have no kills, want about half", without)

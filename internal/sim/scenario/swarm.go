@@ -98,6 +98,10 @@ func Draw(rng *rand.Rand) Swarm {
 	if rng.IntN(8) == 0 {
 		s.LostDisks = logarithmic(rng, 2*time.Second, 20*time.Second)
 	}
+	if !s.hasFaults() {
+		// Liveness, of which every seed has more, shows what is right without any.
+		s.Kills = logarithmic(rng, 500*time.Millisecond, 3*time.Second)
+	}
 	if rng.IntN(6) == 0 {
 		s.Disk.CapacityBytes = logarithmic[int64](rng, 256<<10, 8<<20)
 		s.RoomAfter = logarithmic(rng, 30*time.Millisecond, 3*time.Second)
@@ -122,6 +126,12 @@ func drawDefaults(rng *rand.Rand) workload.Defaults {
 		d.SizeLimitBytes = logarithmic(rng, 300_000, kv.MaxTransactionBytes)
 	}
 	return d
+}
+
+// hasFaults reports whether any kind of fault that can break something befalls
+// the seed.
+func (s *Swarm) hasFaults() bool {
+	return s.Kills > 0 || s.PowerLosses > 0 || s.FullDisk > 0 || s.DiskErrors > 0 || s.FailedSyncs > 0 || s.Rot > 0 || s.ReadFlips > 0 || s.LostDisks > 0
 }
 
 // share returns how many clients each of so many workloads gets, and how long
