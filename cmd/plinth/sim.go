@@ -122,7 +122,7 @@ follows "--" is for the test binary.`,
 	}
 	flags.BoolVar(&f.trace, "trace", false, "print the whole trace; for one seed only")
 	flags.IntVar(&f.tail, "tail", 50, "print so many last `lines` of the trace of a failed run")
-	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces; 0 is never")
+	flags.Uint64Var(&f.twiceEvery, "twice-every", 10, "run every so-manieth seed twice and compare the traces, and those that fail; 0 is never")
 	flags.IntVar(&f.workers, "workers", 0, "`number` of seeds to run at a time (default: one per core)")
 	flags.BoolVar(&f.slow, "interruptible", false, "run half as fast, but say where a program is that computes for ever")
 	flags.StringVar(&f.history, "history", "", "write what the clients of the first failed run did and saw, or of the first one if none failed, to `file`, if a workload records it: .txt, .html (a picture), .edn (for Elle) or .json")
@@ -290,6 +290,7 @@ func (f *simFlags) campaign(now time.Time) (host.CampaignConfig, error) {
 	if f.trace && (!f.hasSeed || c.Count != 1) {
 		return c, errors.New("--trace prints the trace of one seed: name it with --seed, without --seeds and --minutes")
 	}
+	c.Confirm = c.Count > 1 && (c.TwiceEvery > 0 || !f.hasTwice)
 	c.Run.TailLines, c.Run.Args = f.tail, f.guest
 	return c, nil
 }

@@ -28,6 +28,7 @@ type simTotals struct {
 	Failed         int           `json:"failed"`
 	VirtualSeconds float64       `json:"virtual_seconds"`
 	WallSeconds    float64       `json:"wall_seconds"`
+	Speed          host.Pace     `json:"speed"`
 	Report         report.Report `json:"report"`
 }
 
@@ -53,7 +54,7 @@ func (p simPrinter) sitting(t *host.Totals, count uint64) error {
 	switch {
 	case p.asJSON:
 		return p.line(simLine{Sitting: &simTotals{
-			Seeds: t.Runs, Failed: t.Failed, VirtualSeconds: t.Virtual.Seconds(), WallSeconds: t.Wall.Seconds(), Report: t.Report,
+			Seeds: t.Runs, Failed: t.Failed, VirtualSeconds: t.Virtual.Seconds(), WallSeconds: t.Wall.Seconds(), Speed: t.Pace, Report: t.Report,
 		}})
 	case count == 1:
 		return nil

@@ -71,7 +71,7 @@ func text(t *testing.T, r *host.Result) string {
 
 func campaign(t *testing.T, config host.CampaignConfig) {
 	t.Helper()
-	config.Run.TailLines = tailLines
+	config.Run.TailLines, config.Confirm = tailLines, true
 	totals := load(t).Campaign(t.Context(), config, func(r *host.Result, _ *host.Totals) {
 		if r.Outcome == host.Passed {
 			t.Log(text(t, r))

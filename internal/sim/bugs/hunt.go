@@ -58,7 +58,7 @@ func (f *Finding) By() string {
 func (h *Hunt) Search(ctx context.Context, bug Bug) (Finding, error) {
 	f := Finding{Bug: bug}
 	campaign := h.Campaign
-	campaign.MaxFailures, campaign.TwiceEvery = 1, 0
+	campaign.MaxFailures, campaign.TwiceEvery, campaign.Confirm = 1, 0, false
 	campaign.Run.Env = bug.On()
 	campaign.Run.Flags = append([]string{"--plant", bug.Name}, campaign.Run.Flags...)
 	running, stop := context.WithCancel(ctx)

@@ -2,6 +2,8 @@ package host
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,6 +27,9 @@ type CampaignConfig struct {
 	// TwiceEvery makes every run of that number a double one, whose hashes
 	// must agree (H1); 0 is never.
 	TwiceEvery uint64
+	// Confirm runs a seed that failed a second time, to see whether it does so
+	// again: Result.Again. One that the wall-clock limit ended has had its time.
+	Confirm bool
 	// MaxFailures ends the campaign after that many failed runs; 0 is never.
 	MaxFailures int
 }
@@ -33,7 +38,9 @@ type CampaignConfig struct {
 type Totals struct {
 	Runs, Failed  int
 	Virtual, Wall time.Duration
-	Report        report.Report
+	// Pace is of the runs, Wall of the campaign.
+	Pace   Pace
+	Report report.Report
 }
 
 // Campaign runs many seeds at a time and calls each with every result and the
@@ -82,6 +89,8 @@ func (c *campaign) work(ctx context.Context) {
 		result := c.run(ctx, config)
 		if c.config.TwiceEvery > 0 && number%c.config.TwiceEvery == 0 && result.Outcome == Passed {
 			result = c.again(ctx, config, result)
+		} else if c.config.Confirm {
+			c.confirm(ctx, config, result)
 		}
 		if result.Outcome == Stopped && ctx.Err() != nil {
 			return
@@ -121,11 +130,27 @@ func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *
 	return second
 }
 
+// confirm runs the seed again that gave result, if it has failed.
+func (c *campaign) confirm(ctx context.Context, config RunConfig, result *Result) {
+	timed := errors.Is(result.Err, errWallLimit) || errors.Is(result.Err, errStuck)
+	if result.Outcome == Passed || result.Outcome == Stopped || timed {
+		return
+	}
+	switch second := c.run(ctx, config); {
+	case second.Outcome == Stopped:
+	case second.Hash == result.Hash && second.Outcome == result.Outcome:
+		result.Again = "the same to the last byte"
+	default:
+		result.Again = fmt.Sprintf("not the same: %v, trace %s", second.Outcome, second.Hash)
+	}
+}
+
 func (c *campaign) add(r *Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.totals.Runs++
 	c.mu.totals.Virtual += r.Virtual
+	c.mu.totals.Pace.Add(r.Virtual, r.Wall, r.Start)
 	if r.Outcome != Passed {
 		c.mu.totals.Failed++
 	}

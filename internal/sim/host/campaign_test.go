@@ -69,6 +69,45 @@ func TestCampaignRepeatsSeedsAndComparesTheirTraces(t *testing.T) {
 	}
 }
 
+func TestCampaignSaysWhetherAFailedSeedFailsAgain(t *testing.T) {
+	f := newFakeRuns()
+	f.bad[3], f.bad[5], f.fickle[5] = true, true, true
+	said := make(map[uint64]string)
+	runCampaign(t.Context(), f.run, CampaignConfig{Count: 9, TwiceEvery: 9, Confirm: true}, func(r *Result, _ *Totals) {
+		said[r.Seed] = r.Again
+	})
+	if f.seen[3] != 2 || f.seen[5] != 2 || f.seen[4] != 1 {
+		t.Errorf("runs by seed: %v, want 3 and 5 twice", f.seen)
+	}
+	if !strings.HasPrefix(said[3], "the same") || said[5] != "not the same: violated, trace hash5/2" || said[4] != "" {
+		t.Errorf("said of second runs: %v", said)
+	}
+	runCampaign(t.Context(), func(context.Context, RunConfig) *Result {
+		return &Result{Outcome: Hung, Err: errStuck}
+	}, CampaignConfig{Count: 1, Confirm: true}, func(r *Result, _ *Totals) {
+		if r.Again != "" {
+			t.Errorf("a run that used up its time was run again: %s", r.Again)
+		}
+	})
+}
+
+func TestTotalsSayHowFastRunsWereAndStarted(t *testing.T) {
+	var p Pace
+	p.Add(30*time.Second, 5*time.Second, 100*time.Millisecond)
+	p.Add(30*time.Second, 5*time.Second, 200*time.Millisecond)
+	p.Add(0, 0, 0) // it did not start
+	if got, want := p.String(), "6.0 simulated s a second and core, a seed starts in 150 ms on average, in 200 ms at most"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	data, err := p.MarshalJSON()
+	if want := `{"simulated_per_second":6,"mean_start_seconds":0.15,"max_start_seconds":0.2}`; err != nil || string(data) != want {
+		t.Errorf("%s (%v), want %s", data, err, want)
+	}
+	if got := (Pace{}).String(); !strings.HasPrefix(got, "0.0 simulated") {
+		t.Errorf("of no run: %s", got)
+	}
+}
+
 func TestCampaignStopsAtItsLimits(t *testing.T) {
 	f := newFakeRuns()
 	f.bad[3] = true

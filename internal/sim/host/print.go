@@ -59,6 +59,9 @@ func (r *Result) printFailure(b *strings.Builder) {
 		fmt.Fprintln(b, outsideHint)
 	}
 	fmt.Fprintf(b, "\nFAILED %s: %v\nreplay: %s\n", r.name(), r.Err, r.Replay())
+	if r.Again != "" {
+		fmt.Fprintf(b, "a second run was %s\n", r.Again)
+	}
 	if r.Report != nil && len(r.Report.Histories) > 0 {
 		fmt.Fprintf(b, "what the clients did and saw: %s --history seed%d.txt (or .html, .edn, .json)\n", r.Replay(), r.Seed)
 	}
@@ -117,12 +120,13 @@ func Describe(r *report.Report) string {
 	return text
 }
 
-// Print writes the totals of a campaign to w in one line, and one for the
-// fault sites if there are any.
+// Print writes the totals of a campaign to w in one line, one for its speed, and
+// one for the fault sites if there are any.
 func (t *Totals) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "total: %d seeds, %d failed, %.0f s simulated in %.0f s%s\n",
 		t.Runs, t.Failed, t.Virtual.Seconds(), t.Wall.Seconds(), Describe(&t.Report))
+	fmt.Fprintf(&b, "speed: %v\n", t.Pace)
 	if sites := t.Report.FaultSites; len(sites) > 0 {
 		var never []string
 		for name, fired := range sites {

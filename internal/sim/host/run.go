@@ -91,6 +91,9 @@ type Result struct {
 	Outcome       Outcome
 	// Err says what went wrong; nil only if Passed.
 	Err error
+	// Again says how a second run of a seed that failed compares with this one,
+	// empty if there was none.
+	Again string
 	// Hash is the hash of the whole trace, Lines its length, Tail its end.
 	Hash  string
 	Lines uint64

@@ -8,8 +8,8 @@ import (
 	"github.com/plinthdb/plinth/internal/sim/host"
 )
 
-// Print writes the totals of a campaign to w: one line, and one for each run
-// that failed.
+// Print writes the totals of a campaign to w: one line, one for their speed,
+// and some for each run that failed.
 func (t *Totals) Print(w io.Writer) error {
 	var b strings.Builder
 	restricted := ""
@@ -18,8 +18,12 @@ func (t *Totals) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "campaign of %v: %d seeds in %d sittings%s, %d failed, %.0f s simulated in %.0f s of work%s\n",
 		t.Key, t.Seeds, t.Sittings, restricted, len(t.Failures), t.VirtualSeconds, t.WallSeconds, host.Describe(&t.Report))
+	fmt.Fprintf(&b, "  speed: %v\n", t.Speed)
 	for _, r := range t.Failures {
 		fmt.Fprintf(&b, "  FAILED seed %d: %s\n  replay: %s\n", r.Seed, r.Error, r.Replay)
+		if r.Again != "" {
+			fmt.Fprintf(&b, "  a second run was %s\n", r.Again)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

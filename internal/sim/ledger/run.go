@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/host"
 	"github.com/plinthdb/plinth/internal/sim/report"
@@ -23,16 +24,21 @@ type Run struct {
 	Trace string `json:"trace"`
 	Lines uint64 `json:"lines"`
 	// VirtualSeconds were simulated in WallSeconds.
-	VirtualSeconds float64        `json:"virtual_seconds"`
-	WallSeconds    float64        `json:"wall_seconds"`
-	Report         *report.Report `json:"report,omitempty"`
+	VirtualSeconds float64 `json:"virtual_seconds"`
+	WallSeconds    float64 `json:"wall_seconds"`
+	// StartSeconds are those of them before the first line of trace.
+	StartSeconds float64 `json:"start_seconds,omitempty"`
+	// Again is host.Result's.
+	Again  string         `json:"again,omitempty"`
+	Report *report.Report `json:"report,omitempty"`
 }
 
 // NewRun returns what is kept of a result.
 func NewRun(r *host.Result) Run {
 	run := Run{
 		Seed: r.Seed, Args: r.Args, Outcome: r.Outcome.String(), Trace: r.Hash, Lines: r.Lines,
-		VirtualSeconds: r.Virtual.Seconds(), WallSeconds: r.Wall.Seconds(), Report: r.Report,
+		VirtualSeconds: r.Virtual.Seconds(), WallSeconds: r.Wall.Seconds(), StartSeconds: r.Start.Seconds(),
+		Again: r.Again, Report: r.Report,
 	}
 	if run.Report != nil && len(run.Report.Histories) > 0 {
 		// A history is large, and a replay has it again.
@@ -76,6 +82,7 @@ type Totals struct {
 	Restricted     int           `json:"restricted"`
 	VirtualSeconds float64       `json:"virtual_seconds"`
 	WallSeconds    float64       `json:"wall_seconds"`
+	Speed          host.Pace     `json:"speed"`
 	Report         report.Report `json:"report"`
 	// Failures are the runs that did not pass.
 	Failures []Run `json:"failures"`
@@ -88,6 +95,7 @@ func (t *Totals) add(r *Run) {
 	}
 	t.VirtualSeconds += r.VirtualSeconds
 	t.WallSeconds += r.WallSeconds
+	t.Speed.Add(seconds(r.VirtualSeconds), seconds(r.WallSeconds), seconds(r.StartSeconds))
 	if r.Report != nil {
 		t.Report.Add(r.Report)
 	}
@@ -95,6 +103,8 @@ func (t *Totals) add(r *Run) {
 		t.Failures = append(t.Failures, *r)
 	}
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // sortFailures orders failures by seed.
 func (t *Totals) sortFailures() {
