@@ -35,8 +35,12 @@ type unreadable struct {
 	calls  int // at most, in a transaction
 }
 
+// maxUnreadableRows bounds the rows of a client, whose keys are seldom written
+// again.
+const maxUnreadableRows = 40
+
 func newUnreadable(rng *rand.Rand) *unreadable {
-	return &unreadable{ledger: newLedger(withoutRows), calls: 3 + rng.IntN(1<<rng.IntN(6))}
+	return &unreadable{ledger: newLedger(withoutRows), calls: 3 + rng.IntN(1<<rng.IntN(5))}
 }
 
 // Name implements Workload.
@@ -79,7 +83,7 @@ func (w *unreadable) transaction(p *pending) (watch *kv.Watch, err error) {
 	if rng.IntN(8) == 0 {
 		s.seeNothing()
 	}
-	if len(p.rows.Values) > maxStampedRows {
+	if len(p.rows.Values) > maxUnreadableRows {
 		s.clearAll()
 	}
 	var later []func() error
