@@ -3,13 +3,11 @@ package fdb_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 
 	"github.com/plinthdb/plinth/kv"
-	"github.com/plinthdb/plinth/kv/embedded"
 )
 
 // What the module costs over kv: ten reads and no write, ten rows of a range.
@@ -44,20 +42,9 @@ func BenchmarkTenReads(b *testing.B) {
 
 // openKV opens a store with 1,000 rows for kv.
 func openKV(b *testing.B) *kv.Database {
-	db, store, err := embedded.Open(filepath.Join(b.TempDir(), "store"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = store.Close() })
-	if _, err := kv.Transact(context.Background(), db, func(tx *kv.Transaction) (struct{}, error) {
-		for i := range 1000 {
-			tx.Set(fmt.Appendf(nil, "k%04d", i), make([]byte, 100))
-		}
-		return struct{}{}, nil
-	}); err != nil {
-		b.Fatal(err)
-	}
-	return db
+	db := open(b)
+	fill(b, db, 1000, 100)
+	return fdb.KVDatabase(db)
 }
 
 func BenchmarkTenReadsOfKV(b *testing.B) {

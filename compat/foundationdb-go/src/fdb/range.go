@@ -127,9 +127,13 @@ func (s Snapshot) GetRange(r Range, options RangeOptions) RangeResult {
 }
 
 func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) RangeResult {
-	begin, end := r.FDBRangeKeySelectors()
 	rr := &rangeRead{reader: reader, options: options}
-	rr.begin, rr.end = kvSelector(begin), kvSelector(end)
+	if exact, ok := r.(KeyRange); ok { // the usual kind, without selectors on the heap
+		rr.begin, rr.end = kv.FirstGreaterOrEqual(keyBytes(exact.Begin)), kv.FirstGreaterOrEqual(keyBytes(exact.End))
+	} else {
+		begin, end := r.FDBRangeKeySelectors()
+		rr.begin, rr.end = kvSelector(begin), kvSelector(end)
+	}
 	if rr.mode, rr.err = options.Mode.kvMode(); rr.err == nil {
 		rr.rows = reader.RangeSelectors(rr.begin, rr.end, kv.RangeOptions{Limit: options.Limit, Reverse: options.Reverse, Mode: rr.mode})
 		t.noteRead(rr)

@@ -82,7 +82,7 @@ func (t *transaction) newByteSliceLocked() *byteSlice {
 	const mostInBlock = 16
 	n := len(t.mu.block)
 	if n == cap(t.mu.block) {
-		t.mu.block, n = make([]byteSlice, 0, min(max(1, 2*n), mostInBlock)), 0
+		t.mu.block, n = make([]byteSlice, 0, min(2*n, mostInBlock)), 0
 	}
 	t.mu.block = t.mu.block[:n+1]
 	return &t.mu.block[n]

@@ -29,8 +29,11 @@ type transaction struct {
 		lastGet kv.Future[[]byte]
 		gets    bool
 		block   []byteSlice // room for the futures of Gets
+		// firstGets is the first block.
+		firstGets [4]byteSlice
 		// reads are the other reads, each of which is sent on its own.
-		reads []pendingRead
+		reads     []pendingRead
+		firstRead [1]pendingRead // room for the first of them, used once
 		// limited says that an option was set which API versions below 610 reset
 		// with a retry.
 		limited    bool
@@ -44,6 +47,7 @@ type transaction struct {
 func newTransaction(handle *database, tx *kv.Transaction) *transaction {
 	t := &transaction{handle: handle, version: int(selected.version.Load())}
 	t.tx.Store(tx)
+	t.mu.block, t.mu.reads = t.mu.firstGets[:0], t.mu.firstRead[:0]
 	return t
 }
 
@@ -194,6 +198,7 @@ func (t *transaction) settleReads() {
 	for _, read := range reads {
 		read.carryOut()
 	}
+	clear(reads) // what they hold can go
 }
 
 // pendingRead is a read that may not have been sent yet.
