@@ -103,6 +103,12 @@ func TestPebbleSurvivesOnTheSimulatedDisk(t *testing.T) {
 	campaign(t, host.CampaignConfig{First: 1, Count: 4, Run: host.RunConfig{Args: []string{"--workload", "Pebble"}}})
 }
 
+func TestAnIdleStoreLivesAndCloses(t *testing.T) {
+	if r := run(t, 1, "--workload", "Idle"); r.Virtual < 5*time.Minute || r.Report.Boots != 1 {
+		t.Errorf("it was idle for %v, with %d boots", r.Virtual, r.Report.Boots)
+	}
+}
+
 func TestTwoRunsOfASeedAreTheSameAndOtherSeedsDiffer(t *testing.T) {
 	first, second, other := run(t, 11, short...), run(t, 11, short...), run(t, 12, short...)
 	if first.Hash != second.Hash || first.Virtual != second.Virtual || first.Lines != second.Lines {
