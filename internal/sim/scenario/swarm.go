@@ -112,7 +112,7 @@ func Draw(rng *rand.Rand) Swarm {
 // drawDefaults draws the options of the database. The limits are wide enough
 // for every workload to go on.
 func drawDefaults(rng *rand.Rand) workload.Defaults {
-	d := workload.Defaults{NoHotKeyQueue: rng.IntN(8) == 0}
+	d := workload.Defaults{NoHotKeyQueue: rng.IntN(8) == 0, ReadAhead: rng.IntN(2) == 0}
 	if rng.IntN(4) == 0 {
 		d.RetryLimit = logarithmic(rng, 1, 20)
 	}

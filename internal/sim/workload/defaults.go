@@ -11,6 +11,9 @@ import (
 type Defaults struct {
 	// NoHotKeyQueue switches the queues for hot keys off.
 	NoHotKeyQueue bool
+	// ReadAhead has iterations fetch ahead, which an embedded store does not by
+	// itself.
+	ReadAhead bool
 	// RetryLimit, MaxRetryDelay, Timeout and SizeLimitBytes hold for every
 	// transaction that has none of its own; 0 is kv's default.
 	RetryLimit             int
@@ -30,7 +33,7 @@ func (d Defaults) Options() []kv.DatabaseOption {
 	if d.SizeLimitBytes > 0 {
 		options = append(options, kv.WithSizeLimit(d.SizeLimitBytes))
 	}
-	options = append(options, kv.WithTimeout(d.Timeout))
+	options = append(options, kv.WithTimeout(d.Timeout), kv.WithReadAhead(d.ReadAhead))
 	return []kv.DatabaseOption{kv.WithHotKeyQueue(!d.NoHotKeyQueue), kv.WithTransactionDefaults(options...)}
 }
 
