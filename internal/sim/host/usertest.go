@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/build"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,9 +83,27 @@ type userPackage struct {
 	Module                    *struct{ Path, Dir, GoMod string }
 }
 
+// inModule returns the package as the go command is to look for it: one that is
+// named by its directory is seen from there, for it may be in a module that is
+// nested in that of the caller.
+func (c *TestConfig) inModule() (dir, name string) {
+	if !build.IsLocalImport(c.Package) && !filepath.IsAbs(c.Package) {
+		return c.Dir, c.Package
+	}
+	dir = c.Package
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(c.Dir, dir)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return c.Dir, c.Package // the go command says it better
+	}
+	return dir, "."
+}
+
 // newTestBuilder finds out about the package and its module.
 func newTestBuilder(ctx context.Context, config TestConfig) (*builder, *userPackage, error) {
-	b, err := newPlainBuilder(BuildConfig{Root: config.Dir, CacheDir: config.CacheDir, Package: config.Package, Log: config.Log})
+	dir, name := config.inModule()
+	b, err := newPlainBuilder(BuildConfig{Root: dir, CacheDir: config.CacheDir, Package: name, Log: config.Log})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -129,6 +129,25 @@ func TestAModuleThatReplacesPebbleIsRefused(t *testing.T) {
 	}
 }
 
+func TestAPackageThatIsNamedByItsDirectoryIsSeenFromThere(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "nested", "go.mod"), "module example.com/nested\n")
+	nested := filepath.Join(root, "nested")
+	for name, want := range map[string][2]string{
+		"./nested":               {nested, "."},
+		nested:                   {nested, "."},
+		"example.com/nested":     {root, "example.com/nested"},
+		"./nested/...":           {root, "./nested/..."},
+		"./nothing":              {root, "./nothing"},
+		filepath.Join(root, "x"): {root, filepath.Join(root, "x")},
+	} {
+		dir, pkg := (&TestConfig{Package: name, Dir: root}).inModule()
+		if dir != want[0] || pkg != want[1] {
+			t.Errorf("%s is looked for in %s as %s, want %v", name, dir, pkg, want)
+		}
+	}
+}
+
 func TestBuildTestsSaysWhatIsWrongWithThePackage(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module example.com/user\n\ngo 1.26.0\n")
