@@ -101,8 +101,8 @@
 // Database.Stats counts what a database does and how long it takes; kv/metrics
 // gives that to Prometheus. WithTracer takes spans of each transaction, and the
 // module kv/otelkv hands them to OpenTelemetry. WithTransactionLog logs single
-// transactions. Statistics cost a few atomic additions; the rest is free while
-// nobody asks for it.
+// transactions. Statistics cost a few readings of the clock and additions, the
+// rest is free while nobody asks for it.
 //
 // # Invariants
 //
