@@ -41,7 +41,7 @@ func arrows() []arrow {
 		{from: "kv/blob", to: []string{"internal/wire", "kv", "kv/tuple", "kv/subspace"}, outsideTests: []string{"kv/...", "internal/wire"}},
 		{from: "kv/bulk", to: []string{"internal/wire", "kv"}, outsideTests: []string{"kv/...", "internal/wire"}},
 		{from: "kv/metrics", to: []string{"kv"}, outsideTests: []string{"kv/..."}},
-		{from: "kv/embedded", to: slices.Concat(base, []string{"kv", "cluster/..."})},
+		{from: "kv/embedded", to: slices.Concat(base, []string{"kv", "cluster/..."}), outsideTests: []string{"internal/bench/paired"}},
 		// It brings the simulation to users' tests, and no further.
 		{from: "kv/simtest", to: slices.Concat(base, []string{"kv", "cluster/...", "internal/sim/..."})},
 		{from: "cmd/...", to: []string{"cmd/...", "kv/...", "layers/...", "cluster/...", "internal/..."}},
@@ -57,6 +57,7 @@ func arrows() []arrow {
 		// The benchmark's workloads know no store; drivers do.
 		{from: "internal/bench/benchtest", to: []string{"internal/bench"}},
 		{from: "internal/bench/plinth", to: []string{"internal/bench", "kv", "kv/embedded"}, outsideTests: []string{"internal/bench/..."}},
+		{from: "internal/bench/paired"},
 		{from: "internal/bench"},
 		// The simulation runs the whole product; only cmd and tests run it.
 		{from: "internal/sim/...", to: []string{"kv/...", "cluster/...", "internal/..."}},
