@@ -19,4 +19,10 @@
 // run with
 //
 //	go test . -campaign 20 -seed 1000000
+//
+// Programs also run over kv in the simulated world, under faults from a seed.
+// One that a fault has reached is ended there; the store must then hold what its
+// instructions left behind up to that one, with it or without it. From the root:
+//
+//	go run ./cmd/plinth sim --package ./tests/conformance --seeds 20
 package conformance

@@ -95,19 +95,24 @@ const tooOld = "ERROR\x00\x011007\x00"
 // Run empties the store, runs the program and returns what it left behind.
 func (s *Subject) Run(p *generate.Program) (Outcome, error) {
 	for run := 1; ; run++ {
-		err := s.Client.Update(func(t machine.Transaction) error {
-			t.ClearRange(nil, []byte("\xff"))
-			return nil
-		})
-		if err != nil {
+		if err := s.empty(); err != nil {
 			return nil, err
 		}
-		s.stamps.take()
 		rows, err := execute(s.Client, p)
 		if err != nil || run == maxRuns || !rows.contain(tooOld) {
 			return rows, err
 		}
 	}
+}
+
+// empty empties the store.
+func (s *Subject) empty() error {
+	err := s.Client.Update(func(t machine.Transaction) error {
+		t.ClearRange(nil, []byte("\xff"))
+		return nil
+	})
+	s.stamps.take()
+	return err
 }
 
 func (o Outcome) contain(text string) bool {

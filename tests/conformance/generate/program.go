@@ -41,7 +41,7 @@ const rowsAtOnce = 500
 func (p *Program) Load(c machine.Client) error {
 	var rows []machine.KeyValue
 	for _, t := range p.Threads {
-		for i, instruction := range t.instructions() {
+		for i, instruction := range t.Instructions() {
 			key, err := c.Tuples().Pack(tuple.Tuple{t.Prefix, int64(i)})
 			if err != nil {
 				return err
@@ -69,7 +69,8 @@ func (p *Program) Load(c machine.Client) error {
 	return nil
 }
 
-func (t *Thread) instructions() (all []tuple.Tuple) {
+// Instructions returns the instructions of all steps.
+func (t *Thread) Instructions() (all []tuple.Tuple) {
 	for _, s := range t.Steps {
 		all = append(all, s...)
 	}
@@ -119,7 +120,7 @@ func (p *Program) Explain(key string) string {
 		return text
 	}
 	for _, thread := range p.Threads {
-		all := thread.instructions()
+		all := thread.Instructions()
 		if strings.HasPrefix(key, fmt.Sprintf("%s/%s/", LogPrefix, thread.Prefix)) && index < len(all) {
 			return fmt.Sprintf("%s, instruction %d: %s", text, index, instructionText(all[index]))
 		}

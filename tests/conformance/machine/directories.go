@@ -78,6 +78,7 @@ const directoryError = "DIRECTORY_ERROR"
 // stack.
 func (m *Machine) settle(c call, err error) error {
 	if err != nil {
+		m.numbered(c.index, err)
 		m.stack.push(c.index, []byte(directoryError))
 	}
 	return nil
@@ -86,6 +87,7 @@ func (m *Machine) settle(c call, err error) error {
 // add ends an operation that adds to the list, a null in case of an error.
 func (m *Machine) add(c call, entry any, err error) error {
 	if err != nil {
+		m.numbered(c.index, err)
 		m.stack.push(c.index, []byte(directoryError))
 		entry = nil
 	}

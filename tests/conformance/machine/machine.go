@@ -20,6 +20,10 @@ type Machine struct {
 	stack       stack
 	lastVersion int64
 	directories directories
+	// disturbs says which errors end the program, nil if none do; disturbance is
+	// the first one.
+	disturbs    func(code int) bool
+	disturbance *Disturbance
 }
 
 // shared is what the machines of one test have in common.
@@ -128,16 +132,21 @@ func (m *Machine) Execute(index int, instruction tuple.Tuple) error {
 		c.argument = instruction[1]
 	}
 	err = c.run(m, c)
-	if packed, numbered := m.numbered(err); numbered {
+	packed, numbered := m.numbered(index, err)
+	switch {
+	case m.disturbance != nil:
+		return m.disturbance
+	case numbered:
 		m.stack.push(index, packed)
-	} else if err != nil {
+	case err != nil:
 		return &ProgramError{m.prefix, index, name, err}
 	}
 	return nil
 }
 
-// numbered returns what stands on the stack for an error with a number.
-func (m *Machine) numbered(err error) (packed []byte, ok bool) {
+// numbered returns what stands on the stack for an error of an instruction, if
+// it has a number.
+func (m *Machine) numbered(instruction int, err error) (packed []byte, ok bool) {
 	if err == nil {
 		return nil, false
 	}
@@ -145,7 +154,13 @@ func (m *Machine) numbered(err error) (packed []byte, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	packed, err = m.client.Tuples().Pack(tuple.Tuple{[]byte("ERROR"), []byte(strconv.Itoa(code))})
+	m.notice(instruction, code)
+	return m.packedError(code)
+}
+
+// packedError returns what stands on the stack for the error with a number.
+func (m *Machine) packedError(code int) (packed []byte, ok bool) {
+	packed, err := m.client.Tuples().Pack(tuple.Tuple{[]byte("ERROR"), []byte(strconv.Itoa(code))})
 	return packed, err == nil
 }
 
@@ -163,7 +178,7 @@ func (m *Machine) pop() (item, error) {
 		return top, nil
 	}
 	value, err := future()
-	if packed, numbered := m.numbered(err); numbered {
+	if packed, numbered := m.numbered(top.instruction, err); numbered {
 		value = packed
 	} else if err != nil {
 		return top, err

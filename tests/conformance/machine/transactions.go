@@ -35,7 +35,7 @@ func onError(m *Machine, c call) error {
 	}
 	t, err := m.transaction()
 	if err == nil {
-		m.stack.push(c.index, t.OnError(code))
+		m.stack.push(c.index, m.withoutDisturbance(t.OnError(code)))
 	}
 	return err
 }
