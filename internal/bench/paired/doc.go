@@ -10,7 +10,9 @@
 //
 // Invariants:
 //
-//	P1  The two take short turns, and each goes first as often as the other.
+//	P1  The two take short turns. Which one goes first, and how long both turns of
+//	    a pair are, is drawn by lot: else a store that does something every so many
+//	    milliseconds would do it in the turns of one.
 //	P2  A piece of work counts if it ends in a turn of its own kind. Both lose
 //	    what is under way when a turn ends.
 //	P3  What is reported is the median of the ratios of all pairs, with bounds

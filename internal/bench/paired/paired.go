@@ -2,6 +2,7 @@ package paired
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -65,12 +66,14 @@ func (c *Comparison) fail(err error) {
 	}
 }
 
-// Pair gives each kind a turn of about the given length. After an error of the
-// work it returns at once.
+// Pair gives each kind a turn of the given length, which must be positive, on
+// average. After an error of the work it returns at once.
 func (c *Comparison) Pair(length time.Duration) {
 	var rates, costs [2]float64
+	first := rand.IntN(2) // P1
+	length = length/2 + rand.N(length)
 	for i := range 2 {
-		kind := (i + c.pairs) % 2 // P1
+		kind := (i + first) % 2
 		c.turn.Store(int32(kind))
 		before, start, cpu := c.done[kind].Load(), time.Now(), cpuTime()
 		select {
