@@ -146,3 +146,18 @@ func TestScriptsUseEveryOperation(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitTestsFailWithTheClient: what they find wrong ends the program.
+func TestUnitTestsFailWithTheClient(t *testing.T) {
+	for name, open := range map[string]func(*testing.T) (*check.Subject, func()){"kv": openKV, "compat": openFDB} {
+		s, closeStore := open(t)
+		closeStore()
+		err := s.Client.UnitTests()
+		if err == nil {
+			t.Errorf("%s: they pass on a store that is closed", name)
+		}
+		if _, numbered := s.Client.ErrorCode(err); numbered {
+			t.Errorf("%s: the error %v would go to the stack", name, err)
+		}
+	}
+}

@@ -9,7 +9,11 @@ import (
 
 // scripts are the programs with fixed results.
 func scripts() (all []scripted) {
-	return append(append(append(dataScripts(), tupleScripts()...), databaseScripts()...), directoryScripts()...)
+	for _, group := range [][]scripted{dataScripts(), tupleScripts(), databaseScripts(), directoryScripts()} {
+		all = append(all, group...)
+	}
+	// Last, as they change options of the database.
+	return append(all, scripted{name: "unit tests leave nothing behind", program: []any{op("UNIT_TESTS")}})
 }
 
 func dataScripts() []scripted {

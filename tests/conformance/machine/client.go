@@ -30,6 +30,10 @@ type Client interface {
 	NewDirectories(nodes, contents Subspace, allowManualPrefixes bool) Directory
 	// Subspace returns the subspace of prefix followed by the encoding of t.
 	Subspace(prefix []byte, t tuple.Tuple) (Subspace, error)
+	// UnitTests tests what there is no operation for: options, watches,
+	// cancellation, retry limits, time-outs and locality. It leaves nothing in the
+	// database. Its error has no number.
+	UnitTests() error
 }
 
 // Future is something on its way. What it returns is a value for the stack: a

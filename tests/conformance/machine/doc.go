@@ -9,8 +9,8 @@
 //	err := machine.Run(kvclient.New(ctx, db), []byte("prefix"))
 //
 // The operations are in tables by group: data.go, transactions.go, reads.go,
-// writes.go, tuples.go, threads.go, directories.go and subspaces.go. UNIT_TESTS is
-// none of them: it stands for tests that a binding writes by itself.
+// writes.go, tuples.go, threads.go, directories.go and subspaces.go. UNIT_TESTS, in
+// threads.go, stands for tests that each client has of its own.
 //
 // Invariants:
 //

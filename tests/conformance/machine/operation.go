@@ -48,7 +48,7 @@ func allOperations() map[string]operation {
 	all := make(map[string]operation)
 	for _, group := range []map[string]operation{
 		dataOperations(), transactionOperations(), readOperations(), writeOperations(),
-		tupleOperations(), threadOperations(),
+		tupleOperations(), threadOperations(), unitTestOperations(),
 		directoryOperations(), subspaceOperations(),
 	} {
 		maps.Copy(all, group)

@@ -1,5 +1,12 @@
 package machine
 
+// unitTestOperations is what stands for the client's own tests.
+func unitTestOperations() map[string]operation {
+	return map[string]operation{
+		"UNIT_TESTS": {run: func(m *Machine, _ call) error { return m.client.UnitTests() }},
+	}
+}
+
 // threadOperations are those that deal with other machines.
 func threadOperations() map[string]operation {
 	return map[string]operation{

@@ -155,6 +155,9 @@ func (s *Store) Read(f func(machine.Reader) error) error {
 	return f((&transaction{store: s}).Snapshot())
 }
 
+// UnitTests implements machine.Client: a model has no options.
+func (s *Store) UnitTests() error { return nil }
+
 // Tuples implements machine.Client.
 func (s *Store) Tuples() machine.Tuples { return s.tuples }
 
