@@ -20,6 +20,10 @@
 //
 //	go test . -campaign 20 -seed 1000000
 //
+// The compat module runs at API version 730, and a few programs at older ones,
+// each in a process of its own. Versions below 410 are not tested: there a
+// commit reset its transaction, which the model does not do.
+//
 // Programs also run over kv in the simulated world, under faults from a seed.
 // One that a fault has reached is ended there; the store must then hold what its
 // instructions left behind up to that one, with it or without it. From the root:

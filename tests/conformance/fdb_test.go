@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -10,10 +11,16 @@ import (
 	"github.com/plinthdb/plinth/tests/conformance/generate"
 )
 
+// newestAPIVersion is what tests use that are not about other ones.
+const newestAPIVersion = 730
+
+// apiVersion is for a process of its own: a process selects one version.
+var apiVersion = flag.Int("api-version", newestAPIVersion, "run the compat module at this API version")
+
 // openFDB opens a store by FoundationDB's API.
 func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
 	t.Helper()
-	fdb.MustAPIVersion(730)
+	fdb.MustAPIVersion(*apiVersion)
 	db, err := fdb.OpenDatabase("plinth-embedded:" + filepath.Join(t.TempDir(), "store"))
 	if err != nil {
 		t.Fatal(err)

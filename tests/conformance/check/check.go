@@ -74,6 +74,7 @@ func FDB(db fdb.Database) *Subject {
 	return &Subject{Client: c, stamps: s, Dialect: model.Dialect{
 		InvertedConflictFails:  true,
 		OnErrorCancels:         fdb.MustGetAPIVersion() >= 610,
+		OnErrorResets:          fdb.MustGetAPIVersion() < 610,
 		ResetRevives:           true,
 		RowsConflictUntilError: true,
 		UnknownOutcomeSticks:   true,

@@ -75,8 +75,11 @@ func (t *transaction) onError(code int) error {
 	t.unknown = t.unknown || mayBeCommitted(code)
 	switch {
 	case !isRetryable(code):
-		if t.store.dialect.OnErrorCancels {
+		switch d := t.store.dialect; {
+		case d.OnErrorCancels:
 			t.cancelled = true
+		case d.OnErrorResets:
+			t.Reset()
 		}
 		return failure(code)
 	case t.cancelled && t.store.dialect.UnknownOutcomeSticks && t.unknown:

@@ -24,6 +24,8 @@ type Dialect struct {
 	// OnErrorCancels: after OnError with an error that is not retryable the
 	// transaction is cancelled until it is reset, and not as it was.
 	OnErrorCancels bool
+	// OnErrorResets: it is reset then.
+	OnErrorResets bool
 	// UnknownOutcomeSticks: once OnError got an error that leaves open whether the
 	// transaction was committed, it does not forget that over transaction_cancelled,
 	// but returns commit_unknown_result.
