@@ -69,6 +69,9 @@ type attempt struct {
 		watches []*Watch
 		hooks   []func(wire.Version) // see OnCommit
 
+		// committing says that a commit is under way, which settles the attempt
+		// whatever ends it meanwhile.
+		committing bool
 		// unsettled says that the commit's outcome will stay unknown.
 		unsettled bool
 		// settled says that reply and settleErr tell how the attempt ended.
@@ -131,9 +134,10 @@ func (a *attempt) contextLocked() context.Context {
 }
 
 // end ends the attempt from outside: what is under way is interrupted, what
-// follows fails with cause. A committed attempt only frees its resources. It
-// reports whether somebody else counts the transaction out: a commit that is under
-// way or has succeeded, or the first call of end.
+// follows fails with cause. A committed attempt only frees its resources; how one
+// ends that is committing, its commit says. It reports whether somebody else
+// counts the transaction out: a commit that is under way or has succeeded, or the
+// first call of end.
 func (a *attempt) end(cause error) (counted bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -143,7 +147,7 @@ func (a *attempt) end(cause error) (counted bool) {
 	if a.mu.settled {
 		counted = a.mu.settleErr == nil
 	} else {
-		counted = a.mu.ended == error(wire.ErrUsedDuringCommit)
+		counted = a.mu.committing
 	}
 	a.mu.cause = cause
 	if !a.mu.settled || a.mu.settleErr != nil {
@@ -152,7 +156,9 @@ func (a *attempt) end(cause error) (counted bool) {
 	if a.mu.cancel != nil {
 		a.mu.cancel(cause)
 	}
-	a.settleLocked(wire.CommitReply{}, cause)
+	if !a.mu.committing {
+		a.settleLocked(wire.CommitReply{}, cause)
+	}
 	return counted
 }
 
@@ -161,7 +167,7 @@ func (a *attempt) settleLocked(reply wire.CommitReply, err error) {
 	if a.mu.settled {
 		return
 	}
-	a.mu.settled, a.mu.reply, a.mu.settleErr = true, reply, err
+	a.mu.settled, a.mu.committing, a.mu.reply, a.mu.settleErr = true, false, reply, err
 	if a.mu.outcome != nil {
 		close(a.mu.outcome)
 	}

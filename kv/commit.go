@@ -85,7 +85,7 @@ func (a *attempt) closeForCommit() (ctx context.Context, readOnly bool, err erro
 	if a.mu.options.readOnly {
 		return nil, false, wire.ErrTransactionReadOnly.With("transaction reads a locked database and must not write; WithLockAware allows both")
 	}
-	a.mu.ended = wire.ErrUsedDuringCommit
+	a.mu.ended, a.mu.committing = wire.ErrUsedDuringCommit, true
 	return a.contextLocked(), false, nil
 }
 

@@ -330,14 +330,17 @@ func (o *stampOp) wait() (Stamp, error) {
 		if a.mu.outcome == nil {
 			a.mu.outcome = make(chan struct{})
 		}
-		outcome, ctx := a.mu.outcome, a.contextLocked()
+		outcome, ctx, ended := a.mu.outcome, a.contextLocked(), (<-chan struct{})(nil)
+		if !a.mu.committing { // otherwise the commit says how it ended
+			ended = ctx.Done()
+		}
 		a.mu.Unlock()
 		select {
 		case <-outcome:
 			a.mu.Lock()
-		case <-ctx.Done():
+		case <-ended:
 			a.mu.Lock()
-			if !a.mu.settled {
+			if !a.mu.settled && !a.mu.committing {
 				return Stamp{}, endError(ctx)
 			}
 		}

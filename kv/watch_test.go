@@ -2,6 +2,7 @@ package kv_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -240,4 +241,38 @@ func TestAWatchOnWhatCannotBeReadFailsAlone(t *testing.T) {
 	tx := db.Begin(background, kv.WithReadYourWrites(false))
 	defer tx.Cancel()
 	mustBe(t, tx.Watch([]byte("k")).Wait(background), kv.ErrWatchesDisabled)
+}
+
+// Found by seeds 48 and 89 at 80cee57 (AutomaticIdempotency): the time-out of a
+// transaction came between the store's answer to its commit and Commit's
+// return, which was nil, and its stamp and watches failed all the same.
+func TestWhatEndsATransactionDuringItsCommitLeavesTheOutcomeToTheCommit(t *testing.T) {
+	for _, lost := range []error{nil, kv.ErrIO} {
+		db, store := open(t)
+		tx := db.Begin(background)
+		tx.Set([]byte("k"), nil)
+		stamp, watch := tx.Versionstamp(), tx.Watch([]byte("watched"))
+		told := make(chan error, 1)
+		store.AfterCommit = func(context.Context) error {
+			tx.Cancel()
+			go func() {
+				_, err := stamp.Wait()
+				told <- err
+			}()
+			return lost
+		}
+		if err := tx.Commit(); !errors.Is(err, lost) {
+			t.Fatalf("Commit: %v, want %v", err, lost)
+		}
+		if _, err := stamp.Wait(); !errors.Is(err, lost) {
+			t.Errorf("the stamp after a commit with error %v: %v", lost, err)
+		}
+		if err := <-told; !errors.Is(err, lost) {
+			t.Errorf("the stamp during a commit with error %v: %v", lost, err)
+		}
+		if err := watch.Err(); !errors.Is(err, lost) {
+			t.Errorf("the watch after a commit with error %v: %v", lost, err)
+		}
+		watch.Cancel()
+	}
 }
