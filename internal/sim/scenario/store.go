@@ -120,12 +120,12 @@ func (r *storeRun) safety(ctx context.Context) error {
 func (r *storeRun) liveness(ctx context.Context) error {
 	r.endFaults()
 	fault.Disable()
-	before := r.commits()
+	before, limit := r.commits(), r.progressLimit()
 	began := time.Now()
 	for !progressed(before, r.commits()) {
-		if time.Since(began) > progressLimit {
+		if time.Since(began) > limit {
 			return r.world.Violated("scenario", "E4", "not every client has committed within %v of the end of faults: %v, then %v",
-				progressLimit, before, r.commits())
+				limit, before, r.commits())
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
@@ -135,6 +135,17 @@ func (r *storeRun) liveness(ctx context.Context) error {
 		return err
 	}
 	return r.awaitCommits(ctx)
+}
+
+// progressLimit is how long the busiest clients of each workload may take to
+// commit again. Those of a throng are so many times less busy, and most of what
+// they try is refused.
+func (r *storeRun) progressLimit() time.Duration {
+	limit := progressLimit
+	for _, t := range r.life.tasks {
+		limit = max(limit, progressLimit*time.Duration(workload.ThrongOf(t.Workload)))
+	}
+	return limit
 }
 
 // awaitCommits lets the run go on until it has commits enough (S7).

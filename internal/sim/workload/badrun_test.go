@@ -433,3 +433,23 @@ func TestAWatchThatOutlivesItsTransactionIsFound(t *testing.T) {
 		}
 	})
 }
+
+// Found by seed 70 at 80cee57: a watch of Unreadable was missing among those
+// that Watches got.
+func TestTheLimitOfWatchesIsNotSoughtWhileOthersHaveSome(t *testing.T) {
+	s := newStage(t)
+	env := s.env("Watches", 1)
+	env.maxWatches = 10_000 // kv's default
+	var other *kv.Watch
+	s.tamper(t, func(tx *kv.Transaction) { other = tx.Watch([]byte("k")) })
+	defer other.Cancel()
+	env.shared.watching.RLock()
+	m := &watcher{watches: newWatches(nil)}
+	if err := m.playLimit(s.ctx, s.client(env)); err != nil || s.world.Violation() != nil {
+		t.Error(err, s.world.Violation())
+	}
+	env.shared.watching.RUnlock()
+	if err := m.playLimit(s.ctx, s.client(env)); err == nil && s.world.Violation() == nil {
+		t.Error("the watch of another was not missed")
+	}
+}

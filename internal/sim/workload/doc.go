@@ -29,7 +29,8 @@
 //	E2  A commit version is above the transaction's read version.
 //	E3  A living process returns no error but retryable ones, except errors of
 //	    its disk while that has faults.
-//	E4  Once faults have ended every client commits again.
+//	E4  Once faults have ended every client commits again, within a bound that
+//	    counts how often it tries.
 //	E5  A pad, a large value that any transaction may write beside its own, is
 //	    read as it was written.
 //	E6  If bits of its disk are wrong a store may say that it is damaged, and

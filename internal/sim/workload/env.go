@@ -39,6 +39,10 @@ type Env struct {
 
 // Shared is what all workloads on one store know together.
 type Shared struct {
+	// watching is held for writing by who looks for the limit of watches, for
+	// reading by who has some that Watches does not know of.
+	watching sync.RWMutex
+
 	mu struct {
 		sync.Mutex
 		acknowledged kv.Version

@@ -53,13 +53,17 @@ func (w *unreadable) Setup(ctx context.Context, env *Env) error { return w.ledge
 func (w *unreadable) Run(ctx context.Context, env *Env) error {
 	return env.Clients(ctx, func(ctx context.Context, c *Client) error {
 		var watch *kv.Watch
+		mayWatch := c.Rand().IntN(4) == 0 && env.shared.watching.TryRLock()
+		if mayWatch {
+			defer env.shared.watching.RUnlock()
+		}
 		outcome, err := w.ledger.transact(ctx, env, c, func(p *pending) (err error) {
 			if c.Rand().IntN(8) == 0 {
 				if err := w.unasked(p); err != nil {
 					return err
 				}
 			}
-			watch, err = w.transaction(p)
+			watch, err = w.transaction(p, mayWatch)
 			return err
 		})
 		if watch == nil {
@@ -75,7 +79,7 @@ func (w *unreadable) Run(ctx context.Context, env *Env) error {
 
 // transaction writes and reads. It returns a watch on a key that cannot be
 // read, or nil.
-func (w *unreadable) transaction(p *pending) (watch *kv.Watch, err error) {
+func (w *unreadable) transaction(p *pending, mayWatch bool) (watch *kv.Watch, err error) {
 	if err := p.askVersion(); err != nil {
 		return nil, err
 	}
@@ -99,7 +103,7 @@ func (w *unreadable) transaction(p *pending) (watch *kv.Watch, err error) {
 			if err := s.another(); err != nil {
 				return watch, err
 			}
-		case n == 13 && watch == nil:
+		case n == 13 && mayWatch && watch == nil:
 			watch = s.watch()
 		default:
 			finish := s.read()

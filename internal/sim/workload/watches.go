@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/world"
@@ -29,9 +28,7 @@ import (
 //	    at most.
 //	W5  A database has as many outstanding watches as its limit allows, and no
 //	    more.
-type watches struct {
-	limiting sync.Mutex // held by who looks for the limit
-}
+type watches struct{}
 
 const (
 	// watchLimit is how long a watch may take to fire or to end: longer than

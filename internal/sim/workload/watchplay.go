@@ -246,10 +246,10 @@ func (m *watcher) playConflict(ctx context.Context, c *Client) error {
 // playLimit asks for watches until there are too many (W5). One client does so
 // at a time.
 func (m *watcher) playLimit(ctx context.Context, c *Client) error {
-	if c.env.maxWatches == 0 || !m.limiting.TryLock() {
+	if c.env.maxWatches == 0 || !c.env.shared.watching.TryLock() {
 		return nil
 	}
-	defer m.limiting.Unlock()
+	defer c.env.shared.watching.Unlock()
 	_, err := c.Try(ctx, func(*kv.Transaction) error {
 		return c.beside(func(tx *kv.Transaction) error { return m.countWatches(c, tx) })
 	})
