@@ -310,6 +310,9 @@ func TestMemoryStaysWithinTheLimit(t *testing.T) {
 			s := NewConflictSet(0, MinLimitBytes)
 			keyBytes := len(w.prefix) + 20
 			writes := int(3 * MinLimitBytes / keyBytes)
+			if testing.Short() {
+				writes /= 2
+			}
 			for version := wire.Version(1); writes > 0; version++ {
 				batch := []wire.ResolveTransaction{{WriteConflicts: w.ranges(500)}}
 				writes -= len(batch[0].WriteConflicts)

@@ -23,11 +23,11 @@ func TestALifeFlushesSoonAndThenLessAndLessOften(t *testing.T) {
 		if took := time.Since(begin); took > 100*time.Millisecond {
 			t.Errorf("the log is popped after %v", took)
 		}
-		// A busy life: something moves to the engine every 5 ms.
+		// A busy life: something moves to the engine every 20 ms.
 		pops, last := 0, l.popped()
 		for version := l.popped() + 200_000_000; time.Since(begin) < time.Minute; version += 10_000_000 {
 			l.append(version, set("a", "2"))
-			<-time.After(5 * time.Millisecond)
+			<-time.After(20 * time.Millisecond)
 			if p := l.popped(); p != last {
 				pops, last = pops+1, p
 			}

@@ -113,8 +113,12 @@ func TestAPanicOfTheEngineInOpenIsAnError(t *testing.T) {
 // not synced a random half is there.
 func TestAPowerLossBetweenManifestAndMarkerLeavesAStoreThatOpens(t *testing.T) {
 	var count atomic.Int64
+	seeds := uint64(4)
+	if testing.Short() {
+		seeds = 1
+	}
 	for n := int64(1); ; n++ {
-		for seed := range uint64(4) {
+		for seed := range seeds {
 			fs, l := vfs.NewCrashableMem(), newFakeLog()
 			count.Store(0)
 			var crashed *vfs.MemFS

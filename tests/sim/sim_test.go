@@ -19,7 +19,7 @@ import (
 
 const (
 	// fixedSeeds are run each time, fresh ones after them.
-	fixedSeeds, freshSeeds = 4, 4
+	fixedSeeds, freshSeeds = 2, 2
 	// seedBudget bounds the time for fresh seeds on a slow machine.
 	seedBudget = time.Minute
 	tailLines  = 100
@@ -100,7 +100,7 @@ func TestFreshSeedsHoldEveryInvariant(t *testing.T) {
 }
 
 func TestPebbleSurvivesOnTheSimulatedDisk(t *testing.T) {
-	campaign(t, host.CampaignConfig{First: 1, Count: 4, Run: host.RunConfig{Args: []string{"--workload", "Pebble"}}})
+	campaign(t, host.CampaignConfig{First: 1, Count: 2, Run: host.RunConfig{Args: []string{"--workload", "Pebble"}}})
 }
 
 func TestAnIdleStoreLivesAndCloses(t *testing.T) {
