@@ -222,7 +222,8 @@ func (f *simFlags) resumeCommand() string {
 }
 
 func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
-	campaign, err := f.campaign(time.Now())
+	began := time.Now()
+	campaign, err := f.campaign(began)
 	if err != nil {
 		return err
 	}
@@ -247,6 +248,9 @@ func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 		return err
 	}
 	defer program.Close(ctx)
+	if !campaign.Until.IsZero() {
+		campaign.Until = campaign.Until.Add(time.Since(began)) // --minutes are for seeds
+	}
 	if f.trace {
 		config := campaign.Run
 		config.Seed, config.Trace, config.TailLines = campaign.First, printer.out, 0

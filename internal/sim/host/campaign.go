@@ -20,7 +20,7 @@ type CampaignConfig struct {
 	First, Count uint64
 	// Skip, if not nil, reports whether a seed is not to be run.
 	Skip func(seed uint64) bool
-	// Until, if not zero, is when no further run begins.
+	// Until, if not zero, is when no further run begins. One always does.
 	Until time.Time
 	// Workers is the number of runs at a time; 0 is one per core.
 	Workers int
@@ -106,7 +106,7 @@ func (c *campaign) next(ctx context.Context) (number uint64, ok bool) {
 	switch {
 	case ctx.Err() != nil,
 		c.mu.begun >= c.config.Count,
-		!c.config.Until.IsZero() && time.Now().After(c.config.Until),
+		c.mu.begun > 0 && !c.config.Until.IsZero() && time.Now().After(c.config.Until),
 		c.config.MaxFailures > 0 && c.mu.totals.Failed >= c.config.MaxFailures:
 		return 0, false
 	}
@@ -121,7 +121,7 @@ func (c *campaign) next(ctx context.Context) (number uint64, ok bool) {
 // again repeats the run that gave first.
 func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *Result {
 	second := c.run(ctx, config)
-	if second.Outcome != Stopped && second.Hash != first.Hash {
+	if second.Outcome != Stopped && !second.timedOut() && second.Hash != first.Hash {
 		second.Outcome = Diverged
 		second.Err = &DivergedError{First: first.Hash, Second: second.Hash}
 		// One run alone would not show it again.
@@ -132,8 +132,7 @@ func (c *campaign) again(ctx context.Context, config RunConfig, first *Result) *
 
 // confirm runs the seed again that gave result, if it has failed.
 func (c *campaign) confirm(ctx context.Context, config RunConfig, result *Result) {
-	timed := errors.Is(result.Err, errWallLimit) || errors.Is(result.Err, errStuck)
-	if result.Outcome == Passed || result.Outcome == Stopped || timed {
+	if result.Outcome == Passed || result.Outcome == Stopped || result.timedOut() {
 		return
 	}
 	switch second := c.run(ctx, config); {
@@ -143,6 +142,12 @@ func (c *campaign) confirm(ctx context.Context, config RunConfig, result *Result
 	default:
 		result.Again = fmt.Sprintf("not the same: %v, trace %s", second.Outcome, second.Hash)
 	}
+}
+
+// timedOut reports whether the run was ended by the clock on the wall, which says
+// nothing about where its trace would have led.
+func (r *Result) timedOut() bool {
+	return errors.Is(r.Err, errWallLimit) || errors.Is(r.Err, errStuck)
 }
 
 func (c *campaign) add(r *Result) {

@@ -34,7 +34,8 @@ func Identify(ctx context.Context, root string, wasm []byte) Key {
 	if err != nil {
 		return k // no repository, or no git: the program's hash must do
 	}
-	changes, err := git(ctx, root, "status", "--porcelain")
+	// New files that are compiled make another program.
+	changes, err := git(ctx, root, "status", "--porcelain", "--untracked-files=no")
 	k.Commit, k.Modified = commit, err != nil || changes != ""
 	return k
 }
