@@ -68,11 +68,11 @@ func options() []option {
 		},
 		{
 			name: "priority_batch", make: fixed(kv.WithPriority(kv.PriorityBatch)),
-			short: "gives way to all other transactions",
+			short: "asks to give way to all other transactions; this store holds none back",
 		},
 		{
 			name: "priority_system_immediate", make: fixed(kv.WithPriority(kv.PriorityImmediate)),
-			short: "goes before all other transactions",
+			short: "asks to go before all other transactions; this store holds none back",
 		},
 		{
 			name: "read_lock_aware", make: fixed(kv.WithReadLockAware(true)),
