@@ -3,8 +3,10 @@ package scenario
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/plinthdb/plinth/internal/sim/disk"
 	"github.com/plinthdb/plinth/internal/sim/workload"
@@ -164,4 +166,26 @@ func TestAStoreMayEndBecauseOfItsDisk(t *testing.T) {
 		}
 	}
 	r.process.AwaitBurials()
+}
+
+// Found by seed 139 at 80cee57: one of 52 clients of Cycle, a throng of four, had
+// not committed within the minute that clients get who are busier.
+func TestClientsOfAThrongGetTheirTime(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	seen := make(map[int]bool)
+	for range 100 {
+		load, err := workload.New("Cycle", rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		throng := workload.ThrongOf(load)
+		seen[throng] = true
+		r := &storeRun{life: &life{tasks: []task{{Workload: load}, {}}}}
+		if got := r.progressLimit(); got != time.Duration(throng)*progressLimit {
+			t.Fatalf("a throng of %d gets %v", throng, got)
+		}
+	}
+	if len(seen) < 2 {
+		t.Error("all throngs have one size")
+	}
 }
