@@ -222,22 +222,18 @@ func (f *simFlags) resumeCommand() string {
 }
 
 func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
-	began := time.Now()
-	campaign, err := f.campaign(began)
-	if err != nil {
-		return err
-	}
 	root, err := host.FindSource(f.source)
 	if err != nil {
 		return err
 	}
 	build := host.BuildConfig{Root: root, CacheDir: f.cache, Log: printer.progress}
+	var env, replay []string
 	if f.plant != "" {
 		overlay, chosen, err := planted(root, []string{f.plant})
 		if err != nil {
 			return err
 		}
-		build.Overlay, campaign.Run.Env, campaign.Run.Flags = overlay, chosen[0].On(), []string{"--plant", f.plant}
+		build.Overlay, env, replay = overlay, chosen[0].On(), []string{"--plant", f.plant}
 	}
 	wasm, err := host.Build(ctx, build)
 	if err != nil {
@@ -248,9 +244,11 @@ func (f *simFlags) run(ctx context.Context, printer simPrinter) error {
 		return err
 	}
 	defer program.Close(ctx)
-	if !campaign.Until.IsZero() {
-		campaign.Until = campaign.Until.Add(time.Since(began)) // --minutes are for seeds
+	campaign, err := f.campaign(time.Now()) // --minutes are for seeds
+	if err != nil {
+		return err
 	}
+	campaign.Run.Env, campaign.Run.Flags = env, replay
 	if f.trace {
 		config := campaign.Run
 		config.Seed, config.Trace, config.TailLines = campaign.First, printer.out, 0
