@@ -13,8 +13,7 @@ func (t Transaction) Set(key KeyConvertible, value []byte) { t.current().Set(key
 func (t Transaction) Clear(key KeyConvertible) {
 	k := keyBytes(key)
 	if len(k) > kv.MaxKeyBytes { // it is not there, but may belong to the system
-		k = cutKey(k)
-		t.current().ClearRange(kv.KeyRange{Begin: k, End: k})
+		t.ClearRange(KeyRange{Key(k), Key(k)})
 		return
 	}
 	t.current().Clear(k)
