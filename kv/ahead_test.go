@@ -35,6 +35,22 @@ func onPiece(f func(ctx context.Context, n int) error) func(context.Context, str
 	return hookOn("GetRange", func(ctx context.Context) error { return f(ctx, int(n.Add(1))) })
 }
 
+// holdSecondPiece lets the call for the second piece last as long as its context:
+// begun is closed when the call comes, and ended is true when it has ended.
+func holdSecondPiece(store *model.Store) (begun chan struct{}, ended *bool) {
+	begun, ended = make(chan struct{}), new(bool)
+	store.Hook = onPiece(func(ctx context.Context, n int) error {
+		if n == 1 {
+			return nil
+		}
+		close(begun)
+		<-ctx.Done()
+		*ended = true
+		return ctx.Err()
+	})
+	return begun, ended
+}
+
 // The clock of the bubble is exact. A piece takes as long to come as eight rows
 // take to be consumed: nobody waits for one after the second, which is asked for
 // with the fourth row.
@@ -91,17 +107,7 @@ func TestALookAtTheFirstRowsFetchesOnePiece(t *testing.T) {
 // depend on it.
 func TestBreakingOffEndsWhatIsFetchedAhead(t *testing.T) {
 	store := kilobytes(64)
-	ended := false
-	begun := make(chan struct{})
-	store.Hook = onPiece(func(ctx context.Context, n int) error {
-		if n == 1 {
-			return nil
-		}
-		close(begun)
-		<-ctx.Done()
-		ended = true
-		return ctx.Err()
-	})
+	begun, ended := holdSecondPiece(store)
 	db := kv.NewDatabase(store)
 	defer db.Close()
 	tx := db.Begin(background)
@@ -116,7 +122,7 @@ func TestBreakingOffEndsWhatIsFetchedAhead(t *testing.T) {
 			break
 		}
 	}
-	if !ended {
+	if !*ended {
 		t.Error("the loop has ended and the call has not")
 	}
 	set(t, db, "07", "changed")
@@ -128,15 +134,7 @@ func TestBreakingOffEndsWhatIsFetchedAhead(t *testing.T) {
 
 func TestCloseEndsWhatAnAbandonedIterationFetchesAhead(t *testing.T) {
 	store := kilobytes(64)
-	begun := make(chan struct{})
-	store.Hook = onPiece(func(ctx context.Context, n int) error {
-		if n == 1 {
-			return nil
-		}
-		close(begun)
-		<-ctx.Done()
-		return ctx.Err()
-	})
+	begun, _ := holdSecondPiece(store)
 	db := kv.NewDatabase(store)
 	next, stop := iter.Pull2(db.Begin(background).Range(kv.AllKeys(), kv.RangeOptions{Mode: kv.StreamingMedium}).All())
 	defer stop()
