@@ -20,9 +20,9 @@ const (
 )
 
 // Crash runs the child process cmd, kills it without warning some time after
-// it is ready, but not before its first transfer was reported, and notes in the ledger everything that it had told by then. It
-// returns how long the child was at work. It is an error if the child ends by
-// itself.
+// it is ready, but not before its first transfer was reported, and notes in the
+// ledger everything that it had told by then. It returns how long the child was
+// at work. It is an error if the child ends by itself.
 func Crash(ctx context.Context, cmd *exec.Cmd, after time.Duration, ledger *Ledger) (took time.Duration, err error) {
 	listening, cancel := context.WithCancel(ctx)
 	defer cancel()
