@@ -91,6 +91,7 @@ func TestOptionsOutOfRangeFailTheTransaction(t *testing.T) {
 func namedErrors() map[int]error {
 	return map[int]error{
 		1007: kv.ErrTransactionTooOld, 1009: kv.ErrFutureVersion, 1020: kv.ErrNotCommitted, 1021: kv.ErrCommitUnknownResult,
+		1022: kv.ErrCommitResultExpired,
 		1025: kv.ErrTransactionCancelled, 1031: kv.ErrTransactionTimedOut, 1032: kv.ErrTooManyWatches, 1034: kv.ErrWatchesDisabled,
 		1036: kv.ErrAccessedUnreadable, 1037: kv.ErrProcessBehind, 1038: kv.ErrDatabaseLocked, 1039: kv.ErrClusterVersionChanged,
 		1042: kv.ErrCommitProxyMemoryLimit, 1051: kv.ErrBatchThrottled, 1078: kv.ErrGRVProxyMemoryLimit, 1213: kv.ErrTagThrottled,
@@ -110,7 +111,7 @@ func namedErrors() map[int]error {
 // The numbers are FoundationDB's, and so is what a program may conclude.
 func TestErrorsSayWhetherToTryAgainAndWhatMayHaveHappened(t *testing.T) {
 	retryable := []int{1007, 1009, 1020, 1021, 1037, 1038, 1039, 1042, 1051, 1078, 1213}
-	maybeCommitted := []int{1021, 1031, 1039}
+	maybeCommitted := []int{1021, 1022, 1031, 1039}
 	for code, err := range namedErrors() {
 		wrapped := fmt.Errorf("while moving: %w", err)
 		var numbered *kv.Error

@@ -98,8 +98,12 @@ const (
 // OnError readies the transaction for another try after err: if err is
 // Retryable and the retry limit is not reached, it waits for the back-off,
 // resets the transaction and returns nil. Otherwise it returns err, or the end
-// of the context.
+// of the context. To call it without an error (nil, or number 0) is
+// ErrClientInvalidOperation, as in FoundationDB, and changes nothing.
 func (tx *Transaction) OnError(err error) error {
+	if succeeded(err) {
+		return wire.ErrClientInvalidOperation.With("OnError was called without an error")
+	}
 	if err = tx.tryAgain(err); err != nil {
 		tx.finish(0, err)
 	}
@@ -128,6 +132,12 @@ func (tx *Transaction) tryAgain(err error) error {
 		return tx.lastError(err)
 	}
 	return nil
+}
+
+// succeeded reports whether err is none.
+func succeeded(err error) bool {
+	var numbered *wire.Error
+	return err == nil || errors.As(err, &numbered) && numbered.Code == 0
 }
 
 // lastError returns err as the error that the transaction ends with. If it is

@@ -49,7 +49,10 @@ func (e *Error) Because(cause error) *Error {
 }
 
 // Retryable reports whether err says that running the transaction again, from
-// a new read version, may succeed. It includes the unknown outcomes.
+// a new read version, may succeed. It includes the unknown outcomes. The numbers
+// are those after which on_error of FoundationDB 7.3 or 7.4 goes on, Plinth's
+// own stores returning it or not, since programs pass numbers that they got
+// elsewhere or made up; and two of Plinth's own.
 func Retryable(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -57,6 +60,11 @@ func Retryable(err error) bool {
 	}
 	switch e.Code {
 	case 1007, 1009, 1020, 1021, 1037, 1038, 1039, 1042, 1051, 1078, 1213, 9005, 9006:
+		return true
+	case 1079, // blob_granule_request_failed, up to 7.4
+		1223, // proxy_tag_throttled, up to 7.4
+		1235, // transaction_throttled_hot_shard, from 7.4 on
+		1242: // transaction_rejected_range_locked, from 7.4 on
 		return true
 	}
 	return false
