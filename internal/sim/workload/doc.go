@@ -20,7 +20,7 @@
 //	           on or never, but not in part
 //
 // Invariants checked for all workloads. E1 and E2 hold for the transactions that
-// Try and once run, as far as they look at their read version, which half of
+// Try and Transact run, as far as they look at their read version, which half of
 // them do, and E1 for each Check too; what a workload commits beside them
 // counts as acknowledged, but is judged by the workload's own invariants.
 //
@@ -29,8 +29,8 @@
 //	E2  A commit version is above the transaction's read version.
 //	E3  A living process returns no error but retryable ones, except errors of
 //	    its disk while that has faults.
-//	E4  Once faults have ended every client commits again, within a bound that
-//	    counts how often it tries.
+//	E4  Once faults have ended every client commits again, within a bound of its
+//	    workload that counts how often it tries.
 //	E5  A pad, a large value that any transaction may write beside its own, is
 //	    read as it was written.
 //	E6  If bits of its disk are wrong a store may say that it is damaged, and

@@ -113,33 +113,16 @@ func decodeCounter(value []byte) uint64 {
 // once runs f in a transaction until it is known what became of it, in one of
 // the ways that there are.
 func (c *Client) once(ctx context.Context, f func(tx *kv.Transaction) error) (Outcome, error) {
-	a, err := c.attempt(ctx)
-	if err != nil {
-		return Aborted, err
-	}
-	inc := a.inc
-	txCtx, cancel := context.WithTimeout(inc.Context(), tryLimit)
-	defer cancel()
-	options := c.onceOptions()
-	var tx *kv.Transaction
-	run := func(t *kv.Transaction) error {
-		tx = t
-		return a.again(t, f)
-	}
+	run := transact
 	if c.rng.IntN(2) == 0 {
-		_, err = kv.Transact(txCtx, inc.DB(), func(t *kv.Transaction) (struct{}, error) { return struct{}{}, run(t) }, options...)
-	} else {
-		err = loop(txCtx, inc.DB(), run, append(options, kv.WithExactlyOnce(true)))
+		run = loop
 	}
-	if err == nil {
-		err = a.note(tx)
-	}
-	outcome := a.conclude("once", true, err)
-	return outcome, a.judgeOnce(txCtx, outcome, "Y5", err)
+	return c.settled(ctx, "once", "Y5", f, run, (*attempt).onceOptions)
 }
 
 // onceOptions draws the options of an operation.
-func (c *Client) onceOptions() (options []kv.TransactionOption) {
+func (a *attempt) onceOptions() (options []kv.TransactionOption) {
+	c := a.client
 	if c.rng.IntN(4) == 0 {
 		id := make([]byte, 16+c.rng.IntN(240))
 		for i := range id {
@@ -153,9 +136,9 @@ func (c *Client) onceOptions() (options []kv.TransactionOption) {
 	return options
 }
 
-// loop is a loop of retries by hand.
+// loop is the runner of a loop of retries by hand.
 func loop(ctx context.Context, db *kv.Database, run func(tx *kv.Transaction) error, options []kv.TransactionOption) error {
-	tx := db.Begin(ctx, options...)
+	tx := db.Begin(ctx, append(options, kv.WithExactlyOnce(true))...)
 	defer tx.Cancel()
 	for {
 		err := run(tx)

@@ -65,6 +65,11 @@ func (p *pending) reset() {
 // returns waits for the outcome and compares it; if they differ the invariant
 // is violated.
 func (p *pending) begin(invariant string, r apiRead, reader kv.Reader, rows *oracle.Rows) (finish func() error) {
+	return p.beginNamed(r, reader, rows, func(_, _ string) string { return invariant })
+}
+
+// beginNamed is begin where the invariant depends on what came and what had to.
+func (p *pending) beginNamed(r apiRead, reader kv.Reader, rows *oracle.Rows, invariant func(got, want string) string) (finish func() error) {
 	want := r.expect(rows)
 	wait := r.issue(reader)
 	return func() error {
@@ -72,7 +77,7 @@ func (p *pending) begin(invariant string, r apiRead, reader kv.Reader, rows *ora
 		if err != nil {
 			return err
 		}
-		return p.compare(invariant, r.text, got, want)
+		return p.compare(invariant(got, want), r.text, got, want)
 	}
 }
 

@@ -39,6 +39,22 @@ func (c *Client) Do(ctx context.Context, f func(tx *kv.Transaction) error) (Outc
 // its promise that what is acknowledged was applied exactly once: every run of
 // f but the last is known not to have been committed. Otherwise it is like Try.
 func (c *Client) Transact(ctx context.Context, f func(tx *kv.Transaction) error) (Outcome, error) {
+	return c.settled(ctx, "transact", "E8", f, transact, (*attempt).limits)
+}
+
+// runner runs f in a transaction of db until it is known what became of it.
+type runner func(ctx context.Context, db *kv.Database, f func(tx *kv.Transaction) error, options []kv.TransactionOption) error
+
+// transact is the runner that kv has.
+func transact(ctx context.Context, db *kv.Database, f func(tx *kv.Transaction) error, options []kv.TransactionOption) error {
+	_, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (struct{}, error) { return struct{}{}, f(tx) }, options...)
+	return err
+}
+
+// settled runs f by run, with the options that are drawn once a process lives.
+// how is for the trace, and invariant says that the outcome is known.
+func (c *Client) settled(ctx context.Context, how, invariant string, f func(tx *kv.Transaction) error,
+	run runner, options func(*attempt) []kv.TransactionOption) (Outcome, error) {
 	a, err := c.attempt(ctx)
 	if err != nil {
 		return Aborted, err
@@ -46,15 +62,15 @@ func (c *Client) Transact(ctx context.Context, f func(tx *kv.Transaction) error)
 	txCtx, cancel := context.WithTimeout(a.inc.Context(), tryLimit)
 	defer cancel()
 	var tx *kv.Transaction
-	_, err = kv.Transact(txCtx, a.inc.DB(), func(t *kv.Transaction) (struct{}, error) {
+	err = run(txCtx, a.inc.DB(), func(t *kv.Transaction) error {
 		tx = t
-		return struct{}{}, a.again(t, f)
-	}, a.limits()...)
+		return a.again(t, f)
+	}, options(a))
 	if err == nil {
 		err = a.note(tx)
 	}
-	outcome := a.conclude("transact", true, err)
-	return outcome, a.judgeOnce(txCtx, outcome, "E8", err)
+	outcome := a.conclude(how, true, err)
+	return outcome, a.judgeOnce(txCtx, outcome, invariant, err)
 }
 
 // limits draws limits for one transaction, none for most.

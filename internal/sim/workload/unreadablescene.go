@@ -126,15 +126,7 @@ func (s *stampScene) sees(reader kv.Reader) (invariant string, rows *oracle.Rows
 // begin issues a read.
 func (s *stampScene) begin(r apiRead, reader kv.Reader) (finish func() error) {
 	invariant, rows := s.sees(reader)
-	want := r.expect(rows)
-	wait := r.issue(reader)
-	return func() error {
-		got, err := wait()
-		if err != nil {
-			return err
-		}
-		return s.compare(unreadableInvariant(invariant, got, want), r.text, got, want)
-	}
+	return s.beginNamed(r, reader, rows, func(got, want string) string { return unreadableInvariant(invariant, got, want) })
 }
 
 // unreadableInvariant says which invariant does not hold if a read that has
