@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,8 +119,13 @@ func TestRunsThatWaitInVainAreFound(t *testing.T) {
 		{"a client that never commits again", "E4", func(ctx context.Context, r *storeRun) error {
 			r.nemesis = &Nemesis{World: r.world, Disk: r.disk, Process: r.process}
 			r.nemesis.Start(ctx)
-			r.life.tasks = []task{{env: workload.NewEnv(r.world, r.process, r.life.shared, workload.EnvConfig{Clients: 1})}}
-			return r.liveness(ctx)
+			// Beside it a throng, which gets more time, and this one no more for that.
+			r.life.tasks = []task{r.idleTask(t, "Cycle"), r.idleTask(t, "Registers")}
+			err := r.liveness(ctx)
+			if err == nil || !strings.Contains(err.Error(), "Registers") {
+				t.Errorf("found %v, want one of Registers", err)
+			}
+			return err
 		}},
 		{"too few commits", "S7", func(ctx context.Context, r *storeRun) error {
 			r.swarm.MinCommits = 1
@@ -180,12 +186,28 @@ func TestClientsOfAThrongGetTheirTime(t *testing.T) {
 		}
 		throng := workload.ThrongOf(load)
 		seen[throng] = true
-		r := &storeRun{life: &life{tasks: []task{{Workload: load}, {}}}}
-		if got := r.progressLimit(); got != time.Duration(throng)*progressLimit {
+		crowded := task{Workload: load}
+		if got := crowded.progressLimit(); got != time.Duration(throng)*progressLimit {
 			t.Fatalf("a throng of %d gets %v", throng, got)
 		}
 	}
 	if len(seen) < 2 {
 		t.Error("all throngs have one size")
 	}
+}
+
+// idleTask is a workload whose clients never begin, a throng if that can be.
+func (r *storeRun) idleTask(t *testing.T, name string) task {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 100 {
+		load, err := workload.New(name, rng)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "Cycle" || workload.ThrongOf(load) > 1 {
+			return task{load, workload.NewEnv(r.world, r.process, r.life.shared, workload.EnvConfig{Clients: 1})}
+		}
+	}
+	t.Fatal("no throng of Cycle was drawn")
+	return task{}
 }

@@ -115,14 +115,15 @@ func TestWorkloadsThatDisturbOthersAreDrawnByThemselves(t *testing.T) {
 
 func TestProgressIsThatEveryClientHasCommittedSince(t *testing.T) {
 	for _, c := range []struct {
-		before, after [][]uint64
+		before, after []uint64
 		want          bool
 	}{
-		{[][]uint64{{1, 2}, {3}}, [][]uint64{{2, 3}, {4}}, true},
-		{[][]uint64{{1, 2}, {3}}, [][]uint64{{2, 2}, {4}}, false},
-		{[][]uint64{{}, {0}}, [][]uint64{{1, 1}, {1}}, true}, // none had started
-		{[][]uint64{{}, {0}}, [][]uint64{{1, 0}, {1}}, false},
-		{[][]uint64{{}, {0}}, [][]uint64{{}, {1}}, false},
+		{[]uint64{1, 2}, []uint64{2, 3}, true},
+		{[]uint64{1, 2}, []uint64{2, 2}, false},
+		{[]uint64{}, []uint64{1, 1}, true}, // none had started
+		{[]uint64{0}, []uint64{1}, true},
+		{[]uint64{}, []uint64{1, 0}, false},
+		{[]uint64{}, []uint64{}, false},
 	} {
 		if got := progressed(c.before, c.after); got != c.want {
 			t.Errorf("from %v to %v: progress is %v", c.before, c.after, got)

@@ -120,12 +120,16 @@ func (r *storeRun) safety(ctx context.Context) error {
 func (r *storeRun) liveness(ctx context.Context) error {
 	r.endFaults()
 	fault.Disable()
-	before, limit := r.commits(), r.progressLimit()
+	before := r.commits()
 	began := time.Now()
-	for !progressed(before, r.commits()) {
-		if time.Since(began) > limit {
-			return r.world.Violated("scenario", "E4", "not every client has committed within %v of the end of faults: %v, then %v",
-				limit, before, r.commits())
+	for {
+		late, all := r.awaited(before, time.Since(began))
+		if all {
+			break
+		}
+		if late != nil {
+			return r.world.Violated("scenario", "E4", "not every client of %s has committed within %v of the end of faults: %v, then %v",
+				late.Name(), late.progressLimit(), before, r.commits())
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
@@ -137,15 +141,27 @@ func (r *storeRun) liveness(ctx context.Context) error {
 	return r.awaitCommits(ctx)
 }
 
-// progressLimit is how long the busiest clients of each workload may take to
-// commit again. Those of a throng are so many times less busy, and most of what
-// they try is refused.
-func (r *storeRun) progressLimit() time.Duration {
-	limit := progressLimit
-	for _, t := range r.life.tasks {
-		limit = max(limit, progressLimit*time.Duration(workload.ThrongOf(t.Workload)))
+// awaited says whether every client has committed since before, and if not,
+// which workload has waited longer than it may.
+func (r *storeRun) awaited(before [][]uint64, waited time.Duration) (late *task, all bool) {
+	all = true
+	for i, commits := range r.commits() {
+		if progressed(before[i], commits) {
+			continue
+		}
+		all = false
+		if t := &r.life.tasks[i]; waited > t.progressLimit() {
+			return t, false
+		}
 	}
-	return limit
+	return nil, all
+}
+
+// progressLimit is how long the clients of the workload may take to commit
+// again. Those of a throng are so many times less busy, and most of what they
+// try is refused.
+func (t *task) progressLimit() time.Duration {
+	return progressLimit * time.Duration(workload.ThrongOf(t.Workload))
 }
 
 // awaitCommits lets the run go on until it has commits enough (S7).
@@ -172,20 +188,15 @@ func (r *storeRun) commits() (all [][]uint64) {
 	return all
 }
 
-// progressed reports whether every client of every workload has committed since
+// progressed reports whether every client of a workload has committed since
 // before, when some may not have started yet.
-func progressed(before, after [][]uint64) bool {
-	for i := range after {
-		if len(after[i]) == 0 {
+func progressed(before, after []uint64) bool {
+	for i, commits := range after {
+		if commits == 0 || i < len(before) && commits == before[i] {
 			return false
 		}
-		for j, commits := range after[i] {
-			if commits == 0 || j < len(before[i]) && commits == before[i][j] {
-				return false
-			}
-		}
 	}
-	return true
+	return len(after) > 0
 }
 
 // end stops the workloads and checks everything twice: as the store stands,
