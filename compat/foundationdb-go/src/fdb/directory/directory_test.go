@@ -3,6 +3,7 @@ package directory_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,9 @@ func TestADirectoryIsFoundByItsPath(t *testing.T) {
 	again := made(t)(directory.Open(db, []string{"app", "users"}, []byte("table")))
 	if !bytes.Equal(again.Bytes(), users.Bytes()) || len(users.Bytes()) > 3 || string(again.GetLayer()) != "table" || !slices.Equal(again.GetPath(), []string{"app", "users"}) {
 		t.Errorf("%v and %v", users, again)
+	}
+	if got := fmt.Sprint(users); got != "DirectorySubspace((app,users), "+fdb.Printable(users.Bytes())+")" {
+		t.Error(got)
 	}
 	if _, err := db.ReadTransact(func(tr fdb.ReadTransaction) (interface{}, error) {
 		row := tr.GetRange(again, fdb.RangeOptions{}).GetSliceOrPanic()[0]

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"strings"
+
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 	"github.com/apple/foundationdb/bindings/go/src/fdb/subspace"
 	"github.com/apple/foundationdb/bindings/go/src/fdb/tuple"
@@ -22,8 +24,11 @@ type content struct {
 	place
 }
 
-// String returns path and prefix for people to read.
-func (c content) String() string { return c.of.(*kvdirectory.DirectorySubspace).String() }
+// String returns path and prefix for people to read, in the words of
+// FoundationDB's binding, as programs compare it.
+func (c content) String() string {
+	return "DirectorySubspace((" + strings.Join(c.GetPath(), ",") + "), " + fdb.Printable(c.Bytes()) + ")"
+}
 
 // partition is the root of a partition. As a subspace it only panics.
 type partition struct{ place }

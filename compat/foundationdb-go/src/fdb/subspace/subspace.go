@@ -110,7 +110,8 @@ func (s subspace) FDBRangeKeySelectors() (fdb.Selectable, fdb.Selectable) {
 	return fdb.FirstGreaterOrEqual(begin), fdb.FirstGreaterOrEqual(end)
 }
 
-// String returns the prefix for people to read.
+// String returns the prefix for people to read, in the words of FoundationDB's
+// binding, as programs compare it.
 func (s subspace) String() string {
-	return "Subspace(prefix=" + fdb.Printable([]byte(s.prefix)) + ")"
+	return "Subspace(rawPrefix=" + fdb.Printable([]byte(s.prefix)) + ")"
 }

@@ -1,6 +1,7 @@
 package subspace_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -46,6 +47,12 @@ func TestASubspaceIsTheRangeOfItsTuples(t *testing.T) {
 	from, to := s.FDBRangeKeySelectors()
 	if string(from.FDBKeySelector().Key.FDBKey()) != "p\x00" || string(to.FDBKeySelector().Key.FDBKey()) != "p\xff" {
 		t.Errorf("%v to %v", from, to)
+	}
+}
+
+func TestASubspaceIsPrintedAsByFoundationDB(t *testing.T) {
+	if got := fmt.Sprint(subspace.Sub("app", 42)); got != `Subspace(rawPrefix=\x02app\x00\x15*)` {
+		t.Error(got)
 	}
 }
 
