@@ -21,4 +21,7 @@
 //	    before the version that it had reached at the last orderly close. What
 //	    the log still keeps of the versions that the engine has, the engine holds
 //	    to the byte; Check compares the two.
+//	C5  A store has an id from its first opening on, of which no two stores draw
+//	    the same. It is a key of the system, committed before OpenLocal returns,
+//	    and the store never writes another value there.
 package cluster

@@ -77,6 +77,8 @@ type Local struct {
 	wal    *wal.Log
 	log    *txlog.Server
 
+	// id is that of the store, which never changes (C5).
+	id         wire.StoreID
 	generation wire.Generation
 	sequencer  *sequencer.Sequencer
 	resolver   *resolver.Resolver
@@ -98,7 +100,8 @@ type Local struct {
 // the directory's lock, replays the log, makes sure that the engine goes on in it
 // (C4), ends the generation before and begins the next (C2). It returns when the
 // storage server has what the log holds, since the proxies need to know the
-// system keys. The context bounds only the opening.
+// system keys, and has the id of a new store on disk. The context bounds only
+// the opening.
 //
 // It returns ErrDirectoryInUse, ErrNewerFormat, ErrFileCorrupt, ErrDiskFull or
 // ErrIO, each naming what is wrong. What was opened by then is closed again.
@@ -127,11 +130,14 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	system, err := l.systemKeys(ctx, first)
+	system, id, err := l.systemKeys(ctx, first)
 	if err != nil {
 		return nil, err
 	}
 	l.recruit(first, system)
+	if err := l.settleID(ctx, first, id); err != nil {
+		return nil, err
+	}
 	l.opened.Store(true)
 	return l, nil
 }
@@ -202,26 +208,26 @@ func (l *Local) openStorage(ctx context.Context) (err error) {
 	return f.err()
 }
 
-// systemKeys reads what the proxies need to know of the system keys. It waits
-// until the storage server has what the log holds.
-func (l *Local) systemKeys(ctx context.Context, first wire.Version) (*txn.SystemKeys, error) {
+// systemKeys reads what the proxies need to know of the system keys, and the id
+// of the store. It waits until the storage server has what the log holds.
+func (l *Local) systemKeys(ctx context.Context, first wire.Version) (_ *txn.SystemKeys, id []byte, err error) {
 	request := &wire.GetValuesRequest{
 		Version: first,
-		Keys:    [][]byte{[]byte(wire.DatabaseLockedKey), []byte(wire.MetadataVersionKey)},
+		Keys:    [][]byte{[]byte(wire.DatabaseLockedKey), []byte(wire.MetadataVersionKey), []byte(wire.ClusterIDKey)},
 	}
 	for {
 		reply, err := l.storage.GetValues(ctx, request)
 		if err == nil {
-			return txn.NewSystemKeys(first, reply.Values[0], reply.Values[1]), nil
+			return txn.NewSystemKeys(first, reply.Values[0], reply.Values[1]), reply.Values[2], nil
 		}
 		if reason := l.Err(); reason != nil {
-			return nil, reason
+			return nil, nil, reason
 		}
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 		if !errors.Is(err, wire.ErrFutureVersion) && !errors.Is(err, wire.ErrProcessBehind) {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 	s := l.Status()
 	connection := connectionPrefix + s.Dir
 	return wire.StoreStatus{
-		ConnectionString: connection, ClusterFile: connection, Address: localAddress,
+		ConnectionString: connection, ClusterFile: connection, Address: localAddress, ID: l.id,
 		Generation: s.Generation, CommittedVersion: s.CommittedVersion, OldestVersion: s.Storage.OldestReadable,
 		ReadableVersion: s.Storage.Version, DurableVersion: s.Storage.Durable,
 		StorageBytes: int64(s.Storage.DiskBytes), LogBytes: s.WriteAheadLog.LiveBytes,

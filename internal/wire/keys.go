@@ -16,7 +16,7 @@ const (
 // SystemPrefix begins every key of the system key space. User keys are below.
 const SystemPrefix = "\xff"
 
-// System keys that mean something to the proxies, with FoundationDB's names.
+// System keys that mean something to the store, with FoundationDB's names.
 const (
 	// DatabaseLockedKey is present while the database is locked. Its value is a
 	// stamp and the sixteen bytes that name who has locked it.
@@ -24,6 +24,9 @@ const (
 	// MetadataVersionKey holds a stamp that programs renew when what they cache
 	// has changed. Read versions come with its value.
 	MetadataVersionKey = "\xff/metadataVersion"
+	// ClusterIDKey holds the id of the store, a StoreID: drawn when the store is
+	// made and never changed.
+	ClusterIDKey = "\xff/clusterIdKey"
 )
 
 // KeyRange is the half-open range of keys Begin <= key < End. The slices are

@@ -1,5 +1,9 @@
 package wire
 
+// StoreID tells stores apart. No two have the same, unless one is a copy of the
+// other's files.
+type StoreID [16]byte
+
 // StoreStatus is what a store says of itself for people and for monitoring.
 // Counters count from the time that the store was opened.
 type StoreStatus struct {
@@ -7,6 +11,8 @@ type StoreStatus struct {
 	ConnectionString, ClusterFile string
 	// Address is the storage server's, host and port.
 	Address string
+	// ID is the store's; the zero value if it has none.
+	ID StoreID
 	// Generation is the number of recoveries so far.
 	Generation Generation
 	// CommittedVersion is the newest committed version; the storage server can
