@@ -80,6 +80,28 @@ func TestTheNextPieceComesWhileOneIsConsumed(t *testing.T) {
 	}
 }
 
+// Each piece is asked for when the rows before it have been consumed.
+func TestWithoutReadingAheadEachPieceIsWaitedFor(t *testing.T) {
+	const latency, perRow, pieces = 80 * time.Millisecond, 10 * time.Millisecond, 9 // the last one is empty
+	synctest.Test(t, func(t *testing.T) {
+		store := kilobytes(64)
+		store.Hook = onPiece(func(context.Context, int) error { <-time.After(latency); return nil })
+		db := kv.NewDatabase(store)
+		defer db.Close()
+		began := time.Now()
+		tx := db.Begin(background, kv.WithReadAhead(false))
+		for _, err := range tx.Range(kv.AllKeys(), kv.RangeOptions{Mode: kv.StreamingMedium}).All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(perRow)
+		}
+		if took := time.Since(began); took != pieces*latency+64*perRow {
+			t.Errorf("took %v, want %v", took, pieces*latency+64*perRow)
+		}
+	})
+}
+
 func TestALookAtTheFirstRowsFetchesOnePiece(t *testing.T) {
 	for limit, options := range map[int]kv.RangeOptions{
 		3:  {Mode: kv.StreamingMedium},

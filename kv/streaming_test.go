@@ -50,6 +50,7 @@ func TestStreamingModesDecideTheSizeOfThePieces(t *testing.T) {
 		rows    int
 	}{
 		"default":        {kv.RangeOptions{}, []int{8 * kib, 16 * kib, 32 * kib, 64 * kib}, 60},
+		"iterator":       {kv.RangeOptions{Mode: kv.StreamingIterator}, []int{8 * kib, 16 * kib, 32 * kib, 64 * kib}, 60},
 		"default, limit": {kv.RangeOptions{Limit: 7}, []int{128 * kib}, 7},
 		"want all":       {kv.RangeOptions{Mode: kv.StreamingWantAll}, []int{128 * kib}, 60},
 		"exact":          {kv.RangeOptions{Mode: kv.StreamingExact, Limit: 50}, []int{0}, 50},

@@ -1,0 +1,159 @@
+package tables
+
+import (
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Exports are the exported names of a package, as Name or Type.Member.
+type Exports struct {
+	// required are those that need a row; optional ones may have one: the
+	// fields of types.
+	required, optional map[string]bool
+}
+
+// ExportsOf reads the exported names of the package in a directory.
+func ExportsOf(dir string) (Exports, error) {
+	fileSet := token.NewFileSet()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return Exports{}, err
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fileSet, path, nil, parser.ParseComments)
+		if err != nil {
+			return Exports{}, err
+		}
+		files = append(files, file)
+	}
+	if len(files) == 0 {
+		return Exports{}, fmt.Errorf("no Go files in %s", dir)
+	}
+	p, err := doc.NewFromFiles(fileSet, files, dir)
+	if err != nil {
+		return Exports{}, err
+	}
+	e := Exports{required: map[string]bool{}, optional: map[string]bool{}}
+	e.addValues(p.Consts, p.Vars)
+	e.addFunctions("", p.Funcs)
+	for _, t := range p.Types {
+		e.addType(t)
+	}
+	return e, nil
+}
+
+func (e Exports) addType(t *doc.Type) {
+	e.required[t.Name] = true
+	e.addValues(t.Consts, t.Vars)
+	e.addFunctions("", t.Funcs)
+	e.addFunctions(t.Name+".", t.Methods)
+	for _, spec := range t.Decl.Specs {
+		switch kind := spec.(*ast.TypeSpec).Type.(type) {
+		case *ast.InterfaceType:
+			addMembers(e.required, t.Name, kind.Methods)
+		case *ast.StructType:
+			addMembers(e.optional, t.Name, kind.Fields)
+		}
+	}
+}
+
+// addValues adds constants and variables.
+func (e Exports) addValues(groups ...[]*doc.Value) {
+	for _, group := range groups {
+		for _, value := range group {
+			for _, name := range value.Names {
+				if ast.IsExported(name) {
+					e.required[name] = true
+				}
+			}
+		}
+	}
+}
+
+func (e Exports) addFunctions(prefix string, functions []*doc.Func) {
+	for _, f := range functions {
+		e.required[prefix+f.Name] = true
+	}
+}
+
+// addMembers adds the fields of a struct or the methods of an interface.
+func addMembers(to map[string]bool, typeName string, members *ast.FieldList) {
+	for _, field := range members.List {
+		for _, name := range field.Names {
+			if name.IsExported() {
+				to[typeName+"."+name.Name] = true
+			}
+		}
+	}
+}
+
+// all returns the full names that a name of a row stands for.
+func (e Exports) all(name string) (full []string) {
+	for _, set := range []map[string]bool{e.required, e.optional} {
+		if set[name] {
+			full = append(full, name)
+		}
+	}
+	if strings.Contains(name, ".") {
+		return full
+	}
+	for other := range e.required {
+		if strings.HasSuffix(other, "."+name) {
+			full = append(full, other)
+		}
+	}
+	return full
+}
+
+// Tests are the tests below some directories: by name, with the words that the
+// code of their files uses.
+type Tests map[string]map[string]bool
+
+// TestsOf reads the tests in directories and all that is below them.
+func TestsOf(dirs ...string) (Tests, error) {
+	tests := Tests{}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			return tests.read(path)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return tests, nil
+}
+
+// read adds the tests of a file.
+func (tests Tests) read(path string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	words := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			words[id.Name] = true
+		}
+		return true
+	})
+	for _, declaration := range file.Decls {
+		f, ok := declaration.(*ast.FuncDecl)
+		if ok && f.Recv == nil && testName.MatchString(f.Name.Name) {
+			tests[f.Name.Name] = words
+		}
+	}
+	return nil
+}
