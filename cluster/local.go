@@ -318,8 +318,11 @@ func (l *Local) GetKey(ctx context.Context, req *wire.GetKeyRequest) (wire.GetKe
 }
 
 // EstimateBytes returns about how many bytes the rows with begin <= key < end
-// take, see storage.Server.
-func (l *Local) EstimateBytes(begin, end []byte) (int64, error) {
+// take, see storage.Server. That does not wait, so the context is only looked at.
+func (l *Local) EstimateBytes(ctx context.Context, begin, end []byte) (int64, error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
 	if err := l.Err(); err != nil {
 		return 0, err
 	}

@@ -240,11 +240,11 @@ func TestEstimateBytesAsksTheStorageServerWhileTheStoreLives(t *testing.T) {
 	if _, err := l.GetValues(context.Background(), &wire.GetValuesRequest{Version: reply.Version}); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := l.EstimateBytes(nil, []byte("z")); err != nil || n != 8 {
+	if n, err := l.EstimateBytes(context.Background(), nil, []byte("z")); err != nil || n != 8 {
 		t.Errorf("about %d bytes, %v, want 8", n, err)
 	}
 	closeStore(t, l)
-	if _, err := l.EstimateBytes(nil, []byte("z")); !errors.Is(err, wire.ErrDatabaseClosed) {
+	if _, err := l.EstimateBytes(context.Background(), nil, []byte("z")); !errors.Is(err, wire.ErrDatabaseClosed) {
 		t.Errorf("closed: %v", err)
 	}
 }

@@ -23,9 +23,7 @@ type piece struct {
 
 // fetch asks the store for the piece.
 func (p *piece) fetch(ctx context.Context, a *attempt) {
-	callCtx, call := a.beginCall(ctx, callGetRange)
-	p.reply, p.err = a.db.backend.GetRange(callCtx, &p.request)
-	call.endRead("plinth.rows", len(p.reply.Rows), rowsBytes(p.reply.Rows), p.err)
+	p.reply, p.err = a.calls().GetRange(ctx, &p.request)
 	switch {
 	case p.err != nil:
 		p.err = callError(ctx, p.err)

@@ -121,11 +121,7 @@ func (a *attempt) landLocked(f *flight) {
 // contextLocked returns the context of the attempt's calls.
 func (a *attempt) contextLocked() context.Context {
 	if a.mu.ctx == nil {
-		parent := a.tx.parent
-		if t := a.tx.trace.Load(); t != nil {
-			parent = t.ctx
-		}
-		a.mu.ctx, a.mu.cancel = context.WithCancelCause(parent)
+		a.mu.ctx, a.mu.cancel = context.WithCancelCause(a.tx.context())
 		if a.mu.cause != nil {
 			a.mu.cancel(a.mu.cause)
 		}
@@ -207,7 +203,6 @@ func (a *attempt) readVersion(anchors [][]byte) (wire.Version, error) {
 		a.mu.Lock()
 		a.mu.version, a.mu.versionErr = reply.Version, err
 		a.mu.metadataVersion, a.mu.metadataKnown = reply.MetadataVersion, known
-		a.logLocked().readVersion(reply.Version, err)
 		a.landLocked(&a.mu.versionFlight)
 	}
 	return a.mu.version, a.mu.versionErr
@@ -231,12 +226,11 @@ func (a *attempt) fetchVersion(ctx context.Context, o *attemptOptions, anchors [
 	rare := o.rarelyUsed()
 	if rare.maxVersionAge > 0 && !a.again {
 		if v, ok := a.db.versionWithin(rare.maxVersionAge); ok {
+			a.calls().log.cachedVersion(ctx, v)
 			return wire.ReadVersionReply{Version: v}, false, nil
 		}
 	}
-	callCtx, call := a.beginCall(ctx, callReadVersion)
-	reply, err = a.db.backend.ReadVersion(callCtx, wire.ReadVersionRequest{Priority: o.priority, Tags: rare.tags})
-	call.end(err)
+	reply, err = a.calls().ReadVersion(ctx, wire.ReadVersionRequest{Priority: o.priority, Tags: rare.tags})
 	if err != nil {
 		return reply, false, callError(ctx, err)
 	}

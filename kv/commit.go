@@ -44,10 +44,7 @@ func (tx *Transaction) Commit() error {
 	request, err := a.commitRequest()
 	if err == nil {
 		var reply wire.CommitReply
-		callCtx, call := a.beginCall(ctx, callCommit)
-		reply, err = a.db.backend.Commit(callCtx, request)
-		call.endCommit(request, err)
-		a.log().commit(request, reply, err)
+		reply, err = a.calls().Commit(ctx, request)
 		if err == nil && fault.Point("kv.commit.loseReply") {
 			err = wire.ErrCommitUnknownResult
 		}

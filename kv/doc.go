@@ -138,6 +138,8 @@
 //	     committed, once, before Commit returns and without any lock.
 //	K15  Each transaction is counted once as begun and once as ended, however it
 //	     ends. No key and no value gets into statistics or spans.
+//	K16  Every call of the back-end is made in one place (calls.go), where it leaves
+//	     a span and lines of the log if somebody wants them, whatever it is for.
 //
 // DESIGN.md explains how it works inside.
 package kv

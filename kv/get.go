@@ -141,9 +141,7 @@ func (a *attempt) sendQueueLocked() {
 	}
 	if err == nil {
 		b.request.Version = version
-		callCtx, call := a.beginCall(ctx, callGet)
-		reply, err = a.db.backend.GetValues(callCtx, &b.request)
-		call.endRead("plinth.keys", len(reply.Values), valuesBytes(reply.Values), err)
+		reply, err = a.calls().GetValues(ctx, &b.request)
 		if err != nil {
 			err = callError(ctx, err)
 		} else if len(reply.Values) != len(b.ops) {
@@ -152,11 +150,6 @@ func (a *attempt) sendQueueLocked() {
 	}
 	a.mu.Lock()
 	b.finish(reply.Values, err)
-	if log := a.logLocked(); log != nil {
-		for _, o := range b.ops {
-			log.get(o.key, o.value, err)
-		}
-	}
 	a.landLocked(&b.flight)
 }
 

@@ -22,7 +22,18 @@ func (a *attempt) settle(ctx context.Context, request *wire.CommitRequest, err e
 		return wire.CommitReply{}, err
 	}
 	a.tx.noteLostAnswer()
-	s := settlement{db: a.db, request: request, absent: request.ReadVersion}
+	calls := a.calls().own()
+	ctx, call := calls.begin(ctx, callSettle)
+	calls.log.lostAnswer(ctx, err)
+	s := settlement{db: a.db, calls: calls, request: request, absent: request.ReadVersion}
+	reply, err := a.search(ctx, &s)
+	calls.log.settled(ctx, reply.Version, err)
+	call.end(err)
+	return reply, err
+}
+
+// search is settle, but for those who look on.
+func (a *attempt) search(ctx context.Context, s *settlement) (wire.CommitReply, error) {
 	limit, maxDelay := a.tx.retryBounds()
 	var delay time.Duration
 	for round := 0; ; round++ {
@@ -91,6 +102,7 @@ func (tx *Transaction) retryBounds() (limit int, maxDelay time.Duration) {
 // proof that what it finds is true, wherever the request still is.
 type settlement struct {
 	db      *Database
+	calls   calls // those of the transaction
 	request *wire.CommitRequest
 	// absent is a version up to which the id is known not to be stored. The
 	// request cannot commit at its read version or before.
@@ -107,7 +119,7 @@ func (s *settlement) round(ctx context.Context) (reply wire.CommitReply, settled
 	if err := s.db.usable(); err != nil {
 		return reply, false, err
 	}
-	now, err := s.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+	now, err := s.calls.ReadVersion(ctx, wire.ReadVersionRequest{})
 	if err != nil {
 		return reply, false, err
 	}
@@ -119,7 +131,7 @@ func (s *settlement) round(ctx context.Context) (reply wire.CommitReply, settled
 	if reply.Version > 0 {
 		return reply, true, nil
 	}
-	fence, err := s.db.backend.Commit(ctx, fenceRequest(s.request, now.Version))
+	fence, err := s.calls.Commit(ctx, fenceRequest(s.request, now.Version))
 	if err != nil {
 		return reply, false, err
 	}
@@ -144,7 +156,7 @@ func (s *settlement) look(ctx context.Context, version wire.Version) (reply wire
 	if version <= s.absent {
 		return reply, nil
 	}
-	marker, err := s.db.backend.GetValues(ctx, &wire.GetValuesRequest{Version: version, Keys: [][]byte{[]byte(wire.IdempotencyExpiredKey)}})
+	marker, err := s.calls.GetValues(ctx, &wire.GetValuesRequest{Version: version, Keys: [][]byte{[]byte(wire.IdempotencyExpiredKey)}})
 	if err != nil {
 		return reply, err
 	}
@@ -168,7 +180,7 @@ func (s *settlement) look(ctx context.Context, version wire.Version) (reply wire
 func (s *settlement) scan(ctx context.Context, version wire.Version) (reply wire.CommitReply, err error) {
 	rows := wire.IdempotencyRows(s.absent+1, version)
 	for more := true; more; {
-		piece, err := s.db.backend.GetRange(ctx, &wire.GetRangeRequest{
+		piece, err := s.calls.GetRange(ctx, &wire.GetRangeRequest{
 			Version: version, Begin: rows.Begin, End: rows.End, LimitBytes: lookBytes,
 		})
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 type Locator interface {
 	// EstimateBytes returns about how many bytes the rows with
 	// begin <= key < end take, at no version in particular.
-	EstimateBytes(begin, end []byte) (int64, error)
+	EstimateBytes(ctx context.Context, begin, end []byte) (int64, error)
 	// SplitPoints returns keys that split a range into chunks.
 	SplitPoints(context.Context, *wire.SplitRequest) (wire.SplitReply, error)
 	// Locate returns the shards of a range.
@@ -30,12 +30,12 @@ type Locator interface {
 func (tx *Transaction) EstimateRangeBytes(r KeyRange) Future[int64] {
 	a := tx.current.Load()
 	r = cloneRange(r)
-	return newLazy(a, func(context.Context) (int64, error) {
+	return newLazy(a, func(ctx context.Context) (int64, error) {
 		locator, err := a.locator(r)
 		if err != nil || r.Empty() {
 			return 0, err
 		}
-		return locator.EstimateBytes(r.Begin, r.End)
+		return locator.EstimateBytes(ctx, r.Begin, r.End)
 	})
 }
 
@@ -112,17 +112,7 @@ func (a *attempt) locator(r KeyRange) (Locator, error) {
 	if err := checkBoundKey(r.End, end); err != nil && !r.IsSingleKey() {
 		return nil, err
 	}
-	return a.db.locator()
-}
-
-func (db *Database) locator() (Locator, error) {
-	if err := db.usable(); err != nil {
-		return nil, err
-	}
-	if l, ok := db.backend.(Locator); ok {
-		return l, nil
-	}
-	return nil, wire.ErrUnsupportedOperation.With("this store does not say where its keys are")
+	return a.callsLocked().locator()
 }
 
 // BoundaryKeys returns the first keys of the shards that begin in r, in order,
@@ -130,7 +120,7 @@ func (db *Database) locator() (Locator, error) {
 // are one shard, which begins at the empty key. It belongs to no transaction:
 // shards may move meanwhile.
 func (db *Database) BoundaryKeys(ctx context.Context, r KeyRange, limit int) ([][]byte, error) {
-	locator, err := db.locator()
+	locator, err := db.calls().locator()
 	if err != nil {
 		return nil, err
 	}

@@ -1,78 +1,12 @@
 package kv
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
-
-// callKind is a kind of calls of the store.
-type callKind uint8
-
-const (
-	callReadVersion callKind = iota
-	callGet
-	callGetRange
-	callGetKey
-	callCommit
-	callKinds // how many there are
-)
-
-// spanNames are the names of the kinds' spans.
-var spanNames = [callKinds]string{"plinth.read_version", "plinth.get", "plinth.get_range", "plinth.get_key", "plinth.commit"}
-
-// call is a call of the store under way, as statistics and trace see it.
-type call struct {
-	db    *Database
-	kind  callKind
-	began time.Duration // on the clock of the database
-	span  Span          // nil if nobody records it
-}
-
-// beginCall begins a call and returns the context for it.
-func (a *attempt) beginCall(ctx context.Context, kind callKind) (context.Context, call) {
-	c := call{db: a.db, kind: kind, began: a.db.clock()}
-	if a.tx.span() != nil {
-		ctx, c.span = a.db.options.tracer.Start(ctx, spanNames[kind])
-	}
-	return ctx, c
-}
-
-// end ends the call.
-func (c *call) end(err error) {
-	c.db.counters.calls[c.kind].observe(c.db.clock() - c.began)
-	if err != nil && errors.Is(err, wire.ErrTransactionTooOld) {
-		c.db.counters.tooOld.Add(1)
-	}
-	if c.span != nil {
-		endSpan(c.span, err)
-	}
-}
-
-// endRead ends a call that brought so many keys or rows (what says which).
-func (c *call) endRead(what string, n, bytes int, err error) {
-	if c.kind == callGet {
-		c.db.counters.keysRead.Add(uint64(n))
-	} else {
-		c.db.counters.rowsRead.Add(uint64(n))
-	}
-	c.db.counters.bytesRead.Add(uint64(bytes))
-	if c.span != nil {
-		c.span.Set(slog.Int(what, n), slog.Int("plinth.bytes", bytes))
-	}
-	c.end(err)
-}
-
-// endCommit ends the call that commits request.
-func (c *call) endCommit(request *wire.CommitRequest, err error) {
-	if err != nil && errors.Is(err, wire.ErrNotCommitted) && !isOpen(err, request) {
-		c.db.counters.conflicts.Add(1)
-	}
-	c.end(err)
-}
 
 // clock returns the time since the database was made.
 func (db *Database) clock() time.Duration { return time.Since(db.began) }

@@ -167,7 +167,6 @@ func (r *storedRows) fetch() error {
 		p = next
 		p.fetch(ctx, r.attempt)
 	}
-	r.attempt.log().rangeRead(&p.request, &p.reply, p.err)
 	if p.err != nil {
 		return p.err
 	}

@@ -129,9 +129,7 @@ func (a *attempt) selectStored(selector wire.KeySelector) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	callCtx, call := a.beginCall(ctx, callGetKey)
-	reply, err := a.db.backend.GetKey(callCtx, &wire.GetKeyRequest{Version: version, Selector: selector})
-	call.end(err)
+	reply, err := a.calls().GetKey(ctx, &wire.GetKeyRequest{Version: version, Selector: selector})
 	if err != nil {
 		return nil, callError(ctx, err)
 	}

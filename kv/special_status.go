@@ -27,7 +27,7 @@ func (a *attempt) storeStatus() (s wire.StoreStatus, ok bool, err error) {
 	if err != nil {
 		return s, false, err
 	}
-	if s, err = backend.StoreStatus(ctx); err != nil {
+	if s, err = a.calls().storeStatus(ctx, backend); err != nil {
 		return s, false, callError(ctx, err)
 	}
 	return s, true, nil
@@ -73,7 +73,7 @@ func (a *attempt) lockState() (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := a.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+	version, err := a.calls().own().ReadVersion(ctx, wire.ReadVersionRequest{})
 	if err != nil {
 		return nil, callError(ctx, err)
 	}
@@ -81,7 +81,7 @@ func (a *attempt) lockState() (object, error) {
 	if !version.Locked {
 		return state, nil
 	}
-	reply, err := a.db.backend.GetValues(ctx, &wire.GetValuesRequest{Version: version.Version, Keys: [][]byte{[]byte(DatabaseLockedKey)}})
+	reply, err := a.calls().own().GetValues(ctx, &wire.GetValuesRequest{Version: version.Version, Keys: [][]byte{[]byte(DatabaseLockedKey)}})
 	if err != nil {
 		return nil, callError(ctx, err)
 	}
@@ -212,7 +212,7 @@ func (a *attempt) readMetrics(r KeyRange) ([]KeyValue, error) {
 	if !r.Overlaps(PrefixRange([]byte(shardStatsPrefix))) {
 		return nil, wire.ErrSpecialNoModule.With("no metrics at %s: this store has %q alone", printable(r.Begin), shardStatsPrefix)
 	}
-	locator, err := a.db.locator()
+	locator, err := a.calls().own().locator()
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +226,9 @@ func (a *attempt) readMetrics(r KeyRange) ([]KeyValue, error) {
 	}
 	var rows []KeyValue
 	for _, s := range reply.Shards {
-		size, err := locator.EstimateBytes(s.Begin, s.End)
+		size, err := locator.EstimateBytes(ctx, s.Begin, s.End)
 		if err != nil {
-			return nil, err
+			return nil, callError(ctx, err)
 		}
 		rows = append(rows, KeyValue{Key: append([]byte(shardStatsPrefix), s.Begin...), Value: fmt.Appendf(nil, `{"shard_bytes":%d}`, size)})
 	}

@@ -116,7 +116,7 @@ type counters struct {
 	keysRead, rowsRead, bytesRead           atomic.Uint64
 	bytesWritten                            atomic.Uint64
 	failures, retries                       errorCounts
-	calls                                   [callKinds]latencies
+	calls                                   [countedKinds]latencies
 	transaction, hotKeyWait                 latencies
 }
 

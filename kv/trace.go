@@ -31,7 +31,12 @@ type Span interface {
 // WithTracer has every transaction leave spans: one for the whole of it,
 // "plinth.transaction", below the span of its context, and below that one for
 // each call of the store, "plinth.read_version", "plinth.get",
-// "plinth.get_range", "plinth.get_key" and "plinth.commit".
+// "plinth.get_range", "plinth.get_key", "plinth.commit", "plinth.estimate_bytes",
+// "plinth.split_points", "plinth.locate", "plinth.status" and "plinth.watch". The
+// last one lasts until the watch has fired or failed, so it outlives the
+// transaction's. If the answer to a commit is lost, the calls that find out what
+// became of it are below "plinth.settle". What belongs to no transaction,
+// Database.BoundaryKeys, is below the span of its own context.
 //
 // Their attributes are numbers, never keys or values. The transaction's:
 // plinth.attempts, plinth.read_version of the last try, and if it has committed
@@ -55,6 +60,14 @@ func (tx *Transaction) startTrace() {
 		ctx, span := t.Start(tx.parent, "plinth.transaction")
 		tx.trace.Store(&trace{ctx: ctx, span: span})
 	}
+}
+
+// context returns the transaction's context, which holds its span if there is one.
+func (tx *Transaction) context() context.Context {
+	if t := tx.trace.Load(); t != nil {
+		return t.ctx
+	}
+	return tx.parent
 }
 
 // span returns the transaction's span, nil if nobody records it.

@@ -119,7 +119,7 @@ func (tx *Transaction) tryAgain(err error) error {
 	if !ok {
 		return tx.lastError(err)
 	}
-	tx.current.Load().log().retry(err)
+	tx.current.Load().calls().log.retry(tx.context(), err)
 	tx.noteRetry(err)
 	tx.mu.Lock()
 	tx.restoreLocked()

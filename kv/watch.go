@@ -13,7 +13,10 @@ import (
 // Watch tells when the value of one key changes from what a transaction saw.
 // It is armed by the transaction's successful commit and outlives it.
 type Watch struct {
-	db   *Database
+	db    *Database
+	calls calls // as the transaction made them
+	// ctx is the transaction's, for what it holds; nil if nobody looks on.
+	ctx  context.Context
 	key  []byte
 	seen *getOp // the value that the transaction saw; nil if the watch failed
 	done chan struct{}
@@ -34,14 +37,17 @@ type Watch struct {
 // with ErrTooManyWatches. Cancel a watch that is not needed any more.
 func (tx *Transaction) Watch(key []byte) *Watch {
 	a := tx.current.Load()
-	w := &Watch{db: tx.db, done: make(chan struct{})}
+	w := &Watch{db: tx.db, calls: a.calls().own(), key: append([]byte{}, key...), done: make(chan struct{})}
+	if w.calls.observed() {
+		w.ctx = context.WithoutCancel(tx.context())
+	}
 	if err := tx.db.admitWatch(); err != nil {
 		w.mu.finished, w.mu.err = true, err
 		close(w.done)
+		w.calls.log.watchEnded(w.ctx, w.key, err)
 		return w
 	}
 	w.seen = a.get(key, true)
-	w.key = append([]byte{}, key...)
 	a.mu.Lock()
 	err := a.usableLocked()
 	if err == nil && a.mu.options.noReadYourWrites {
@@ -85,10 +91,17 @@ func (w *Watch) Cancel() { w.finish(wire.ErrTransactionCancelled.With("watch was
 
 // finish ends the watch, unless it has ended.
 func (w *Watch) finish(err error) {
+	if w.finishOnce(err) {
+		w.calls.log.watchEnded(w.ctx, w.key, err)
+	}
+}
+
+// finishOnce is finish, but for the log. It reports whether it ended the watch.
+func (w *Watch) finishOnce(err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.finished {
-		return
+		return false
 	}
 	w.mu.finished, w.mu.err = true, err
 	if w.mu.cancel != nil {
@@ -96,6 +109,7 @@ func (w *Watch) finish(err error) {
 	}
 	w.db.dismissWatch()
 	close(w.done)
+	return true
 }
 
 // arm begins to watch a key whose value was read at version, or written at it.
@@ -130,8 +144,17 @@ func (w *Watch) start() (context.Context, error) {
 	if err := w.db.enter(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(w.db.ctx)
-	w.mu.cancel = cancel
+	if w.ctx == nil {
+		ctx, cancel := context.WithCancelCause(w.db.ctx)
+		w.mu.cancel = cancel
+		return ctx, nil
+	}
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	stop := context.AfterFunc(w.db.ctx, func() { cancel(context.Cause(w.db.ctx)) })
+	w.mu.cancel = func(cause error) {
+		stop()
+		cancel(cause)
+	}
 	return ctx, nil
 }
 
@@ -146,7 +169,7 @@ func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 		if fault.Point("kv.watch.armAgain") {
 			err = wire.ErrProcessBehind
 		} else {
-			reply, err = w.db.backend.Watch(ctx, request)
+			reply, err = w.calls.Watch(ctx, request)
 		}
 		if err == nil {
 			return w.awaitVisible(ctx, reply.Version)
@@ -158,7 +181,7 @@ func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 		if err := rest(ctx, jitter(delay)); err != nil {
 			return err
 		}
-		newest, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+		newest, err := w.calls.ReadVersion(ctx, wire.ReadVersionRequest{})
 		if err == nil {
 			again := *request
 			again.Version = newest.Version
@@ -173,7 +196,7 @@ func (w *Watch) run(ctx context.Context, request *wire.WatchRequest) error {
 func (w *Watch) awaitVisible(ctx context.Context, version wire.Version) error {
 	var delay time.Duration
 	for {
-		newest, err := w.db.backend.ReadVersion(ctx, wire.ReadVersionRequest{})
+		newest, err := w.calls.ReadVersion(ctx, wire.ReadVersionRequest{})
 		if err == nil && newest.Version >= version {
 			return nil
 		}

@@ -70,7 +70,9 @@ func (f *exportFlags) run(cmd *cobra.Command, db *kv.Database, store *embedded.S
 	if err != nil {
 		return err
 	}
-	progress := newExportProgress(cmd.ErrOrStderr(), f.keys, store.EstimateBytes)
+	progress := newExportProgress(cmd.ErrOrStderr(), f.keys, func(begin, end []byte) (int64, error) {
+		return store.EstimateBytes(cmd.Context(), begin, end)
+	})
 	report, err := dump.Export(cmd.Context(), db, out, dump.ExportOptions{
 		Range: f.keys, Format: f.format.value, OneVersion: f.oneVersion, Progress: progress.add,
 	})

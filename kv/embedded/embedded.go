@@ -129,10 +129,10 @@ func (s *Store) Err() error { return s.local.Err() }
 // EstimateBytes returns about how many bytes the rows with begin <= key < end
 // take, compressed where they are on disk. It is cheap, reads no row, and may be
 // wrong by what was written lately and by some blocks: good for the progress of
-// a scan. The errors are kv.ErrInvertedRange, kv.ErrDatabaseClosed, and what
-// ended the store.
-func (s *Store) EstimateBytes(begin, end []byte) (int64, error) {
-	return s.local.EstimateBytes(begin, end)
+// a scan. The errors are kv.ErrInvertedRange, kv.ErrDatabaseClosed, what ended the
+// store, and the cause of a context that has ended.
+func (s *Store) EstimateBytes(ctx context.Context, begin, end []byte) (int64, error) {
+	return s.local.EstimateBytes(ctx, begin, end)
 }
 
 // Status describes the store's parts, with names and units for people and

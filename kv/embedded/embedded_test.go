@@ -117,7 +117,7 @@ func TestOptionsReachTheStore(t *testing.T) {
 func TestEstimateBytesGrowsWithWhatIsStored(t *testing.T) {
 	db, store := open(t, vfs.NewMem())
 	estimate := func(begin, end string) int64 {
-		n, err := store.EstimateBytes([]byte(begin), []byte(end))
+		n, err := store.EstimateBytes(context.Background(), []byte(begin), []byte(end))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,11 +132,11 @@ func TestEstimateBytesGrowsWithWhatIsStored(t *testing.T) {
 	if whole, part := estimate("", "\xff"), estimate("", "b"); whole != 2002 || part != 1001 {
 		t.Errorf("two rows of 1001 bytes are about %d bytes, one of them %d", whole, part)
 	}
-	if _, err := store.EstimateBytes([]byte("b"), []byte("a")); !errors.Is(err, kv.ErrInvertedRange) {
+	if _, err := store.EstimateBytes(context.Background(), []byte("b"), []byte("a")); !errors.Is(err, kv.ErrInvertedRange) {
 		t.Errorf("inverted range: %v", err)
 	}
 	closeStore(t, store)
-	if _, err := store.EstimateBytes(nil, []byte("a")); !errors.Is(err, kv.ErrDatabaseClosed) {
+	if _, err := store.EstimateBytes(context.Background(), nil, []byte("a")); !errors.Is(err, kv.ErrDatabaseClosed) {
 		t.Errorf("closed: %v", err)
 	}
 }

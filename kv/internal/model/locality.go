@@ -9,8 +9,8 @@ import (
 )
 
 // EstimateBytes returns exactly how many bytes the rows of a range have.
-func (s *Store) EstimateBytes(begin, end []byte) (n int64, err error) {
-	if err := s.enter(context.Background(), "EstimateBytes"); err != nil {
+func (s *Store) EstimateBytes(ctx context.Context, begin, end []byte) (n int64, err error) {
+	if err := s.enter(ctx, "EstimateBytes"); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()

@@ -10,7 +10,7 @@ import (
 var _ kv.Locator = (*Store)(nil)
 
 // EstimateBytes implements kv.Locator, and is exact.
-func (s *Store) EstimateBytes(begin, end []byte) (int64, error) {
+func (s *Store) EstimateBytes(_ context.Context, begin, end []byte) (int64, error) {
 	var size int64
 	for _, row := range s.between(begin, end) {
 		size += rowBytes(row)
