@@ -48,6 +48,7 @@ func specialModules() []specialModule {
 	management.write = (*attempt).writeManagementLocked
 	return []specialModule{
 		single("/cluster_file_path", (*attempt).clusterFilePath),
+		single("/cluster_id", (*attempt).clusterID),
 		single("/connection_string", (*attempt).connectionString),
 		single("/error_message", (*attempt).specialErrorMessage),
 		management,

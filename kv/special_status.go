@@ -49,6 +49,15 @@ func (a *attempt) connectionString() ([]byte, error) {
 	return []byte(s.ConnectionString), nil
 }
 
+// clusterID returns the id of the store in hex, as FoundationDB does.
+func (a *attempt) clusterID() ([]byte, error) {
+	s, ok, err := a.storeStatus()
+	if err != nil || !ok || s.ID == (wire.StoreID{}) {
+		return nil, err
+	}
+	return hex.AppendEncode(nil, s.ID[:]), nil
+}
+
 // object is a JSON object.
 type object = map[string]any
 

@@ -327,7 +327,9 @@ func TestStatusIsInFoundationDBsSchema(t *testing.T) {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
-	for key, want := range map[string]string{"/connection_string": "model", "/cluster_file_path": "model-file"} {
+	for key, want := range map[string]string{
+		"/connection_string": "model", "/cluster_file_path": "model-file", "/cluster_id": "cafe" + strings.Repeat("0", 28),
+	} {
 		if value := must(tx.Get([]byte(special + key)).Wait())(t); string(value) != want {
 			t.Errorf("%s is %q", key, value)
 		}
@@ -336,7 +338,7 @@ func TestStatusIsInFoundationDBsSchema(t *testing.T) {
 	defer plain.Close()
 	silent := plain.Begin(background)
 	defer silent.Cancel()
-	for _, key := range []string{"/status/json", "/connection_string", "/cluster_file_path"} {
+	for _, key := range []string{"/status/json", "/connection_string", "/cluster_file_path", "/cluster_id"} {
 		if value := must(silent.Get([]byte(special + key)).Wait())(t); value != nil {
 			t.Errorf("%s of a store that does not say: %q", key, value)
 		}

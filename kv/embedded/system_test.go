@@ -208,3 +208,25 @@ func TestStatusOfTheEmbeddedStoreIsItsOwn(t *testing.T) {
 		t.Errorf("connection string %q, in the status %q; error %v", connection, c.Connection, err)
 	}
 }
+
+// The id of a store is a special key: the same after opening again, and another
+// one for another store.
+func TestTheIDOfAStoreIsASpecialKey(t *testing.T) {
+	id := func(fs vfs.FS) string {
+		db, store := open(t, fs)
+		defer closeStore(t, store)
+		value, err := readKey(db, "\xff\xff/cluster_id")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := readKey(db, "\xff/clusterIdKey", kv.WithReadSystemKeys(true))
+		if err != nil || fmt.Sprintf("%x", stored) != string(value) || len(value) != 32 {
+			t.Errorf("id %q, stored is %x, error %v", value, stored, err)
+		}
+		return string(value)
+	}
+	fs := vfs.NewMem()
+	if first, again, other := id(fs), id(fs), id(vfs.NewMem()); first != again || first == other {
+		t.Errorf("id %s, %s after opening again, of another store %s", first, again, other)
+	}
+}

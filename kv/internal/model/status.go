@@ -15,7 +15,8 @@ func (s *Store) StoreStatus(ctx context.Context) (wire.StoreStatus, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return wire.StoreStatus{
-		ConnectionString: "model", ClusterFile: "model-file", Address: "127.0.0.1:0", Generation: 3,
+		ConnectionString: "model", ClusterFile: "model-file", Address: "127.0.0.1:0",
+		ID: wire.StoreID{0xca, 0xfe}, Generation: 3,
 		CommittedVersion: s.mu.version, ReadableVersion: s.mu.version, DurableVersion: s.mu.version - 2*wire.VersionsPerSecond,
 		Started: 10, Conflicted: 2, TooOld: 1, Reads: 20, Rows: 4, Writes: 5,
 	}, nil

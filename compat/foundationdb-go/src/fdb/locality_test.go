@@ -48,6 +48,9 @@ func TestSpecialKeysAreThere(t *testing.T) {
 	if status := tr.Get(fdb.Key("\xff\xff/status/json")).MustGet(); len(status) == 0 || status[0] != '{' {
 		t.Errorf("status %q", status)
 	}
+	if id := tr.Get(fdb.Key("\xff\xff/cluster_id")).MustGet(); len(id) != 32 {
+		t.Errorf("id %q", id)
+	}
 	tr.Reset()
 	conflict(t, db, tr)
 	mustBeBare(t, tr.Commit().Get(), 1020)
