@@ -34,7 +34,7 @@ var (
 	ErrGRVProxyMemoryLimit    = wire.ErrGRVProxyMemoryLimit    // 1078, retryable
 	ErrTagThrottled           = wire.ErrTagThrottled           // 1213, retryable
 	ErrIO                     = wire.ErrIO                     // 1510
-	ErrFileCorrupt            = wire.ErrFileCorrupt            // 1520
+	ErrFileCorrupt            = wire.ErrFileCorrupt            // 1522
 	ErrClientInvalidOperation = wire.ErrClientInvalidOperation // 2000
 	ErrKeyOutsideLegalRange   = wire.ErrKeyOutsideLegalRange   // 2004
 	ErrInvertedRange          = wire.ErrInvertedRange          // 2005

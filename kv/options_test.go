@@ -95,7 +95,7 @@ func namedErrors() map[int]error {
 		1025: kv.ErrTransactionCancelled, 1031: kv.ErrTransactionTimedOut, 1032: kv.ErrTooManyWatches, 1034: kv.ErrWatchesDisabled,
 		1036: kv.ErrAccessedUnreadable, 1037: kv.ErrProcessBehind, 1038: kv.ErrDatabaseLocked, 1039: kv.ErrClusterVersionChanged,
 		1042: kv.ErrCommitProxyMemoryLimit, 1051: kv.ErrBatchThrottled, 1078: kv.ErrGRVProxyMemoryLimit, 1213: kv.ErrTagThrottled,
-		1510: kv.ErrIO, 1520: kv.ErrFileCorrupt, 2000: kv.ErrClientInvalidOperation, 2004: kv.ErrKeyOutsideLegalRange,
+		1510: kv.ErrIO, 1522: kv.ErrFileCorrupt, 2000: kv.ErrClientInvalidOperation, 2004: kv.ErrKeyOutsideLegalRange,
 		2005: kv.ErrInvertedRange, 2006: kv.ErrInvalidOptionValue, 2007: kv.ErrInvalidOption, 2010: kv.ErrReadVersionAlreadySet,
 		2011: kv.ErrVersionInvalid, 2012: kv.ErrRangeLimitsInvalid, 2017: kv.ErrUsedDuringCommit, 2018: kv.ErrInvalidMutationType,
 		2021: kv.ErrNoCommitVersion, 2023: kv.ErrTransactionReadOnly, 2101: kv.ErrTransactionTooLarge, 2102: kv.ErrKeyTooLarge,

@@ -99,7 +99,7 @@ var (
 	ErrGRVProxyMemoryLimit    = named(1078, "grv_proxy_memory_limit_exceeded", "read-version proxy has no memory left for this request; run the transaction again later")
 	ErrTagThrottled           = named(1213, "tag_throttled", "transactions with this tag are throttled; run it again later")
 	ErrIO                     = named(1510, "io_error", "disk error")
-	ErrFileCorrupt            = named(1520, "file_corrupt", "a file is corrupt")
+	ErrFileCorrupt            = named(1522, "file_corrupt", "a file is corrupt")
 	ErrInternal               = named(4100, "internal_error", "internal error")
 	ErrClientInvalidOperation = named(2000, "client_invalid_operation", "invalid operation")
 	ErrKeyOutsideLegalRange   = named(2004, "key_outside_legal_range", "key is outside the legal range")
