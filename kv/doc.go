@@ -80,9 +80,9 @@
 //
 // # Options, system keys and special keys
 //
-// Options change one transaction or, as defaults, all of a database; those of
-// FoundationDB are all here, by names of their own (docs/client-options.md has
-// the table). Keys from \xff on belong to the system and take an option to read
+// Options change one transaction or, as defaults, all of a database. They are
+// FoundationDB's, by names of their own; docs/client-options.md has the table,
+// and says why the few that are not there have no meaning in this store. Keys from \xff on belong to the system and take an option to read
 // or write: LockDatabase keeps a lock there, and programs tell one another by
 // MetadataVersionKey that what they cache has changed. Keys from \xff\xff on
 // are special: not stored but made up when they are read, such as
@@ -131,9 +131,10 @@
 //	K12  A commit with an idempotency id is answered with success if and only if
 //	     it was committed, with its own version and stamp, and with ErrNotCommitted
 //	     only if it never will be. Nothing is run again before one is known.
-//	K13  Without an option a transaction neither begins nor commits in a locked
-//	     database, and reaches no key of the system but to read or renew the
-//	     metadata version.
+//	K13  Without an option a transaction commits no writes in a locked database,
+//	     and gets no read version from the store there; with a version that it
+//	     has otherwise it still reads. Without an option it reaches no key of the
+//	     system but to read or renew the metadata version.
 //	K14  What was left with OnCommit runs if and only if its try is known to be
 //	     committed, once, before Commit returns and without any lock.
 //	K15  Each transaction is counted once as begun and once as ended, however it

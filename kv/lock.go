@@ -11,11 +11,13 @@ import (
 type LockID [16]byte
 
 // LockDatabase locks the database: until UnlockDatabase with the same id, only
-// transactions WithLockAware can commit, and only they and those
-// WithReadLockAware can begin. Others get ErrDatabaseLocked, which Transact
-// takes for a reason to try again: it waits for the end of the lock, its
-// context or its time-out. The lock is a key (DatabaseLockedKey) and outlives
-// the process.
+// transactions WithLockAware can commit writes, and only they and those
+// WithReadLockAware get a read version from the store. Others get
+// ErrDatabaseLocked, which Transact takes for a reason to try again: it waits for
+// the end of the lock, its context or its time-out. A transaction that needs to
+// ask for no version, since it has one from before the lock, was given one by
+// SetReadVersion or takes one WithCachedReadVersion, still reads; it cannot
+// commit writes. The lock is a key (DatabaseLockedKey) and outlives the process.
 //
 // Locking again with the same id does nothing. If somebody else has locked the
 // database the error is ErrDatabaseLocked.

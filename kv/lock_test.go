@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/plinthdb/plinth/kv"
@@ -11,8 +12,8 @@ import (
 
 var lockA, lockB = kv.LockID{1, 2, 3}, kv.LockID{4, 5, 6}
 
-// A lock keeps out who is not aware of it, from reading as from writing, until
-// the same id takes it away.
+// A lock keeps out who is not aware of it and asks for a version or commits,
+// until the same id takes it away.
 func TestALockedDatabaseKeepsOthersOut(t *testing.T) {
 	db, _ := open(t)
 	before := db.Begin(background)
@@ -60,6 +61,44 @@ func setWith(db *kv.Database, options ...kv.TransactionOption) error {
 	defer tx.Cancel()
 	tx.Set([]byte("k"), []byte("v"))
 	return tx.Commit()
+}
+
+// A lock keeps nobody from reading at a version that he need not ask for, but
+// from committing (K13).
+func TestALockKeepsKnownVersionsFromCommittingOnly(t *testing.T) {
+	synctest.Test(t, readsUnderALock)
+}
+
+func readsUnderALock(t *testing.T) {
+	db, _ := open(t)
+	set(t, db, "k", "v")
+	known := must(db.Begin(background).ReadVersion())(t)
+	if err := kv.LockDatabase(background, db, lockA); err != nil {
+		t.Fatal(err)
+	}
+	begin := map[string]func() *kv.Transaction{
+		"set": func() *kv.Transaction {
+			tx := db.Begin(background)
+			tx.SetReadVersion(known)
+			return tx
+		},
+		"cached": func() *kv.Transaction { return db.Begin(background, kv.WithCachedReadVersion(4*time.Second)) },
+	}
+	for name, begin := range begin {
+		tx := begin()
+		if value, err := tx.Get([]byte("k")).Wait(); err != nil || string(value) != "v" {
+			t.Errorf("%s: value %q, error %v", name, value, err)
+		}
+		tx.Set([]byte("k"), []byte("changed"))
+		mustBe(t, tx.Commit(), kv.ErrDatabaseLocked)
+		tx.Cancel()
+		reader := begin()
+		must(reader.Get([]byte("k")).Wait())(t)
+		if err := reader.Commit(); err != nil {
+			t.Errorf("%s, commit without writes: %v", name, err)
+		}
+		reader.Cancel()
+	}
 }
 
 // Transact takes a lock for a reason to try again.
