@@ -180,7 +180,7 @@ func (s *Server) publish(version wire.Version) {
 func (s *Server) applyVersion(v *wire.TaggedVersion) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held, count := 0, uint64(0)
+	held, count, size := 0, uint64(0), uint64(0)
 	for _, list := range v.Lists {
 		mutations := wire.ReadMutations(list)
 		for {
@@ -197,12 +197,15 @@ func (s *Server) applyVersion(v *wire.TaggedVersion) error {
 				s.mu.Lock()
 			}
 			count++
+			size += uint64(len(m.Param1) + len(m.Param2))
 			if err := s.applyMutationLocked(m, v.Version); err != nil {
 				return err
 			}
 		}
 	}
 	s.counters.mutations.Add(count)
+	s.counters.writtenBytes.Add(size)
+	s.windowBytes.Store(int64(s.mu.win.Bytes()))
 	return nil
 }
 

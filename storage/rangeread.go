@@ -38,6 +38,7 @@ func (s *Server) GetRange(ctx context.Context, req *wire.GetRangeRequest) (wire.
 		return reply, err
 	}
 	s.counters.rows.Add(uint64(len(c.rows)))
+	s.counters.answered(c.bytes)
 	return wire.GetRangeReply{Rows: c.rows, More: sc.stopped}, nil
 }
 

@@ -40,6 +40,11 @@ func (s *Server) GetValues(ctx context.Context, req *wire.GetValuesRequest) (wir
 	if err := s.checkRead(req.Version); err != nil {
 		return wire.GetValuesReply{}, err
 	}
+	size := 0
+	for _, value := range values {
+		size += len(value)
+	}
+	s.counters.answered(size)
 	return wire.GetValuesReply{Values: values}, nil
 }
 

@@ -32,10 +32,12 @@ func (s *Server) GetKey(ctx context.Context, req *wire.GetKeyRequest) (wire.GetK
 	if err := s.checkIterated(); err != nil {
 		return wire.GetKeyReply{}, err
 	}
+	key := walk.key
 	if walk.left > 0 {
-		return wire.GetKeyReply{Key: walk.clamp}, nil
+		key = walk.clamp
 	}
-	return wire.GetKeyReply{Key: walk.key}, nil
+	s.counters.answered(len(key))
+	return wire.GetKeyReply{Key: key}, nil
 }
 
 // selectorWalk turns a selector into a scan that counts rows: the selected key

@@ -9,6 +9,7 @@ import (
 // counters only grow.
 type counters struct {
 	mutations, gets, rows, steps, peekErrors, stalls atomic.Uint64
+	requests, readBytes, writtenBytes                atomic.Uint64
 }
 
 // Stats says what the server holds and does, for rate keeping and for people.
@@ -31,18 +32,30 @@ type Stats struct {
 	// WaitingReads wait for their version, Watches are armed.
 	WaitingReads int `json:"waiting_reads"`
 	Watches      int `json:"watches"`
-	// What was done since Open: mutations applied, keys looked up, rows
-	// scanned, steps moved to the engine, peeks that failed, and times that a
-	// step waited for flushes or compactions.
+	// What was done since Open: mutations applied, keys looked up, rows sent,
+	// steps moved to the engine, peeks that failed, and times that a step waited
+	// for flushes or compactions.
 	Mutations  uint64 `json:"mutations"`
 	Gets       uint64 `json:"gets"`
 	Rows       uint64 `json:"rows"`
 	Steps      uint64 `json:"steps"`
 	PeekErrors uint64 `json:"peek_errors"`
 	Stalls     uint64 `json:"stalls"`
+	// Requests are the reads answered: for values, a range, a selector's key.
+	// ReadBytes are the values sent, and the keys of rows and selectors;
+	// WrittenBytes the parameters of the mutations applied.
+	Requests     uint64 `json:"requests"`
+	ReadBytes    uint64 `json:"read_bytes"`
+	WrittenBytes uint64 `json:"written_bytes"`
 	// CacheHits and CacheMisses count looks into the engine's block cache.
 	CacheHits   int64 `json:"cache_hits"`
 	CacheMisses int64 `json:"cache_misses"`
+}
+
+// answered counts a read that is answered with so many bytes.
+func (c *counters) answered(bytes int) {
+	c.requests.Add(1)
+	c.readBytes.Add(uint64(bytes))
 }
 
 // Stats returns the server's figures of this moment; the zero value once it is
@@ -69,6 +82,9 @@ func (s *Server) Stats() Stats {
 		Steps:            s.counters.steps.Load(),
 		PeekErrors:       s.counters.peekErrors.Load(),
 		Stalls:           s.counters.stalls.Load(),
+		Requests:         s.counters.requests.Load(),
+		ReadBytes:        s.counters.readBytes.Load(),
+		WrittenBytes:     s.counters.writtenBytes.Load(),
 		CacheHits:        m.BlockCache.Hits,
 		CacheMisses:      m.BlockCache.Misses,
 	}
