@@ -62,7 +62,7 @@ func (d Database) GetClientStatus() ([]byte, error) { return nil, ErrMultiVersio
 // RebootWorker is refused with unsupported_operation (2108): there is no other
 // process.
 func (d Database) RebootWorker(address string, checkFile bool, suspendDuration int) error {
-	return detailed(errUnsupported, "process %q cannot be rebooted: the store is inside this process", address)
+	return refused(errUnsupported, "process %q cannot be rebooted: the store is inside this process", address)
 }
 
 // Transactor is what runs a function in a transaction: a Database, which makes

@@ -25,9 +25,10 @@
 // # Errors and panics
 //
 // Errors that have a number are of type Error, which holds nothing else, so the
-// texts cannot say which key was meant. Opening a database and setting an
-// option can fail with errors that wrap an Error and say more; errors.As finds
-// it. Errors from 9001 up are Plinth's own.
+// texts cannot say which key was meant. If opening a database or setting an
+// option fails, what more there is to say (which file, what is wrong with the
+// value) goes to the default logger of log/slog, at level error and debug.
+// Errors from 9001 up are Plinth's own.
 //
 // MustGet and its like panic with an Error. Transact and ReadTransact recover
 // that, and deal with it as if the function had returned it: they run the

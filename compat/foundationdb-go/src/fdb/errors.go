@@ -1,8 +1,10 @@
 package fdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/plinthdb/plinth/kv"
 )
@@ -54,14 +56,15 @@ var (
 	errDatabaseClosed = Error{9001}
 )
 
-// detailedError says more about an Error than its number does.
+// detailedError says more about an Error than its number does. It does not leave
+// the package, see told.
 type detailedError struct {
 	number Error
 	text   string
 	cause  error
 }
 
-// detailed returns an error that wraps number and has a text of its own.
+// detailed returns an error of a number with a text of its own.
 func detailed(number Error, format string, args ...interface{}) error {
 	return &detailedError{number: number, text: fmt.Sprintf(format, args...)}
 }
@@ -91,14 +94,32 @@ func bare(err error) error {
 	return err
 }
 
-// explained returns an error of kv as an error that wraps an Error and keeps
-// the text.
-func explained(err error) error {
+// told returns err as a program gets it: an Error and nothing else, if it has a
+// number, for programs assert that type and compare its values. What the number
+// does not say goes to the program's default logger of log/slog.
+func told(level slog.Level, err error) error {
+	var more *detailedError
 	var numbered *kv.Error
-	if errors.As(err, &numbered) {
-		return &detailedError{number: Error{numbered.Code}, text: err.Error(), cause: err}
+	switch {
+	case errors.As(err, &more):
+		tell(level, more.number, more.text)
+		return more.number
+	case errors.As(err, &numbered):
+		tell(level, Error{numbered.Code}, err.Error())
+		return Error{numbered.Code}
 	}
 	return err
+}
+
+func tell(level slog.Level, number Error, text string) {
+	slog.Default().Log(context.Background(), level, "fdb: "+text, "code", number.Code)
+}
+
+// refused returns number as the error of a call that was not carried out. Why
+// can be read at level debug: programs may call in a loop, and not look at the
+// error.
+func refused(number Error, format string, args ...interface{}) error {
+	return told(slog.LevelDebug, detailed(number, format, args...))
 }
 
 // kvError returns e as an error of kv.

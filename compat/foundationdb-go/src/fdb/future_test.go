@@ -166,7 +166,7 @@ func TestAWatchFailsWhenItsTransactionIsDropped(t *testing.T) {
 
 func TestWatchesAreLimitedByTheirOption(t *testing.T) {
 	db := open(t)
-	mustBe(t, db.Options().SetMaxWatches(1_000_001), 2006)
+	mustBeBare(t, db.Options().SetMaxWatches(1_000_001), 2006)
 	if err := db.Options().SetMaxWatches(1); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,10 @@
 package fdb_test
 
 import (
-	"errors"
+	"bytes"
+	"log"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -63,15 +66,6 @@ func text(value []byte) string {
 	return string(value)
 }
 
-// mustBe fails the test if err is not, and does not wrap, the Error of a code.
-func mustBe(t testing.TB, err error, code int) {
-	t.Helper()
-	var e fdb.Error
-	if !errors.As(err, &e) || e.Code != code {
-		t.Fatalf("the error is %v, want %d", err, code)
-	}
-}
-
 // mustBeBare fails the test if err is not the Error of a code itself, as
 // programs expect that use a type assertion.
 func mustBeBare(t testing.TB, err error, code int) {
@@ -79,6 +73,21 @@ func mustBeBare(t testing.TB, err error, code int) {
 	if e, ok := err.(fdb.Error); !ok || e.Code != code {
 		t.Fatalf("the error is %#v, want %d", err, code)
 	}
+}
+
+// logged runs f and returns what it leaves with the default logger, at any
+// level.
+func logged(f func()) string {
+	var lines bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	defer func() {
+		slog.SetDefault(before)
+		log.SetOutput(os.Stderr) // the first call has changed it
+		log.SetFlags(log.LstdFlags)
+	}()
+	f()
+	return lines.String()
 }
 
 func mustEqual[T comparable](t testing.TB, got, want T) {

@@ -1,5 +1,7 @@
 package fdb
 
+import "log/slog"
+
 // DefaultClusterFile is the name that stands for the cluster file which the
 // environment variable FDB_CLUSTER_FILE names, else for fdb.cluster in the
 // working directory, else for the system's.
@@ -8,10 +10,10 @@ const DefaultClusterFile string = ""
 // OpenDatabase opens the database that a cluster file stands for; the package
 // comment says how one names a store. Close gives it back.
 //
-// Its errors wrap an Error and say what to do: 1515 if there is no cluster
-// file, 2104 if it holds no connection string, 2108 if it names servers, 9002
-// if another process has the directory open, and those of a damaged or full
-// disk. Before APIVersion the error is 2200, after StopNetwork it is
+// Its errors are an Error: 1515 if there is no cluster file, 2104 if it holds
+// no connection string, 2108 if it names servers, 9002 if another process has
+// the directory open, and those of a damaged or full disk. Which file or
+// directory it is, and what to do, is logged at level error. Before APIVersion the error is 2200, after StopNetwork it is
 // ErrNetworkIsStopped.
 func OpenDatabase(clusterFile string) (Database, error) {
 	if _, err := selected.get(); err != nil {
@@ -19,7 +21,7 @@ func OpenDatabase(clusterFile string) (Database, error) {
 	}
 	dir, err := processEnvironment().directoryOf(clusterFile)
 	if err != nil {
-		return Database{}, err
+		return Database{}, told(slog.LevelError, err)
 	}
 	return openDirectory(dir)
 }
@@ -32,7 +34,7 @@ func OpenWithConnectionString(connectionString string) (Database, error) {
 	}
 	dir, err := directoryOfString(connectionString, "the connection string")
 	if err != nil {
-		return Database{}, err
+		return Database{}, told(slog.LevelError, err)
 	}
 	return openDirectory(dir)
 }
@@ -40,7 +42,7 @@ func OpenWithConnectionString(connectionString string) (Database, error) {
 func openDirectory(dir string) (Database, error) {
 	s, err := process.acquire(dir)
 	if err != nil {
-		return Database{}, err
+		return Database{}, told(slog.LevelError, err)
 	}
 	return Database{&database{store: s}}, nil
 }

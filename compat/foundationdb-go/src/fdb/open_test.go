@@ -92,9 +92,7 @@ func TestTheDefaultClusterFileIsLookedForInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat("/etc/foundationdb/fdb.cluster"); err != nil {
-		_, err := fdb.OpenDefault()
-		mustBe(t, err, 1515)
-		mustSay(t, err, "/etc/foundationdb/fdb.cluster", "plinth-embedded:DIR")
+		mustFail(t, fdb.OpenDefault, 1515, "/etc/foundationdb/fdb.cluster", "plinth-embedded:DIR")
 	}
 	write(t, "fdb.cluster", "plinth-embedded:here")
 	db, err := fdb.OpenDefault()
@@ -103,17 +101,19 @@ func TestTheDefaultClusterFileIsLookedForInOrder(t *testing.T) {
 		t.Error(err)
 	}
 	t.Setenv("FDB_CLUSTER_FILE", "") // does not fall back
-	_, err = fdb.OpenDefault()
-	mustBe(t, err, 1515)
-	mustSay(t, err, "FDB_CLUSTER_FILE")
+	mustFail(t, fdb.OpenDefault, 1515, "FDB_CLUSTER_FILE")
 }
 
-// mustSay fails the test if the error leaves something out.
-func mustSay(t testing.TB, err error, what ...string) {
+// mustFail fails the test if open succeeds, if its error is not the bare Error
+// of the code, or if the log leaves something out.
+func mustFail(t testing.TB, open func() (fdb.Database, error), code int, says ...string) {
 	t.Helper()
-	for _, s := range what {
-		if !strings.Contains(err.Error(), s) {
-			t.Errorf("the error does not say %q: %v", s, err)
+	var err error
+	lines := strings.ReplaceAll(logged(func() { _, err = open() }), `\"`, `"`)
+	mustBeBare(t, err, code)
+	for _, s := range says {
+		if !strings.Contains(lines, s) {
+			t.Errorf("the log does not say %q: %s", s, lines)
 		}
 	}
 }
@@ -145,11 +145,18 @@ func TestWhatCannotBeOpenedSaysWhatToDo(t *testing.T) {
 			return fdb.OpenDatabase("plinth-embedded:" + write(t, filepath.Join(dir, "file"), ""))
 		}, 1510, []string{filepath.Join(dir, "file")}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := c.open()
-			mustBe(t, err, c.code)
-			mustSay(t, err, c.says...)
-		})
+		t.Run(name, func(t *testing.T) { mustFail(t, c.open, c.code, c.says...) })
+	}
+}
+
+// A program that does not show its log still learns what to do.
+func TestTheNumbersOfOpeningSayWhatToDo(t *testing.T) {
+	for code, says := range map[int]string{
+		1515: "plinth-embedded:DIR", 2104: "plinth-embedded:DIR", 2108: "plinth-embedded:DIR", 9002: "another process",
+	} {
+		if text := (fdb.Error{Code: code}).Error(); !strings.Contains(text, says) {
+			t.Errorf("%q does not say %q", text, says)
+		}
 	}
 }
 
@@ -159,7 +166,7 @@ func TestMustOpenPanicsWithTheError(t *testing.T) {
 		if !ok {
 			t.Fatal("no error")
 		}
-		mustBe(t, err, 1515)
+		mustBeBare(t, err, 1515)
 	}()
 	fdb.MustOpenDatabase(filepath.Join(t.TempDir(), "none"))
 }
@@ -234,7 +241,7 @@ func TestADirectoryOfAnotherProcessIsRefused(t *testing.T) {
 	defer db.Close()
 	set(t, db, "k", "v")
 	out := process(t, "open", dir)
-	if !strings.Contains(out, "9002") || !strings.Contains(out, dir) {
+	if !strings.Contains(out, "9002") || !strings.Contains(out, "another process") || !strings.Contains(out, dir) { // the log too
 		t.Error(out)
 	}
 }

@@ -1,6 +1,7 @@
 package fdb
 
 import (
+	"log/slog"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -61,7 +62,7 @@ func (o DatabaseOptions) set(name string, option kv.TransactionOption) error {
 		return err
 	}
 	if err := kv.CheckOptions(option); err != nil {
-		return explained(err)
+		return told(slog.LevelDebug, err)
 	}
 	o.store.options.set(name, option)
 	return nil
@@ -76,7 +77,7 @@ const defaultMaxRetryDelay = time.Second
 // milliseconds returns a duration from 0 to what FoundationDB accepts.
 func milliseconds(name string, param int64) (time.Duration, error) {
 	if param < 0 || param > math.MaxInt32 {
-		return 0, detailed(errInvalidOptionValue, "option %s: %d milliseconds are not between 0 and %d", name, param, math.MaxInt32)
+		return 0, refused(errInvalidOptionValue, "option %s: %d milliseconds are not between 0 and %d", name, param, math.MaxInt32)
 	}
 	return time.Duration(param) * time.Millisecond, nil
 }
@@ -84,7 +85,7 @@ func milliseconds(name string, param int64) (time.Duration, error) {
 // retryLimit returns a limit of retries from -1, which is none.
 func retryLimit(name string, param int64) (int, error) {
 	if param < -1 || param > math.MaxInt32 {
-		return 0, detailed(errInvalidOptionValue, "option %s: a limit of %d retries is not between -1 and %d", name, param, math.MaxInt32)
+		return 0, refused(errInvalidOptionValue, "option %s: a limit of %d retries is not between -1 and %d", name, param, math.MaxInt32)
 	}
 	return int(param), nil
 }
@@ -92,7 +93,7 @@ func retryLimit(name string, param int64) (int, error) {
 // sizeLimit returns a limit of a transaction's bytes.
 func sizeLimit(name string, param int64) (int, error) {
 	if param < 32 || param > kv.MaxTransactionBytes {
-		return 0, detailed(errInvalidOptionValue, "option %s: %d bytes are not between 32 and %d", name, param, kv.MaxTransactionBytes)
+		return 0, refused(errInvalidOptionValue, "option %s: %d bytes are not between 32 and %d", name, param, kv.MaxTransactionBytes)
 	}
 	return int(param), nil
 }
@@ -107,7 +108,7 @@ func (o DatabaseOptions) SetMaxWatches(param int64) error {
 	if err := o.usable(); err != nil {
 		return err
 	}
-	return explained(o.store.db.SetMaxWatches(int(param)))
+	return told(slog.LevelDebug, o.store.db.SetMaxWatches(int(param)))
 }
 
 // SetMachineId says on which machine the program runs, to prefer servers near
@@ -203,7 +204,7 @@ func (o DatabaseOptions) SetTransactionReportConflictingKeys() error {
 // SetUseConfigDatabase is for FoundationDB's own tools and is refused with
 // unsupported_operation (2108).
 func (o DatabaseOptions) SetUseConfigDatabase() error {
-	return detailed(errUnsupported, "option use_config_database: there is no configuration database")
+	return refused(errUnsupported, "option use_config_database: there is no configuration database")
 }
 
 // SetTestCausalReadRisky looks for the faults of causal_read_risky, which has

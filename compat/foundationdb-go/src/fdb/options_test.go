@@ -52,14 +52,14 @@ func TestEveryOptionIsAcceptedOrRefusedWithANumber(t *testing.T) {
 		for _, name := range setters(options()) {
 			o := options()
 			if name == "SetLogTransaction" {
-				mustBe(t, call(o, name), 2000) // it needs an identifier first
+				mustBeBare(t, call(o, name), 2000) // it needs an identifier first
 				if err := call(o, "SetDebugTransactionIdentifier"); err != nil {
 					t.Error(err)
 				}
 			}
 			err := call(o, name)
 			if refused[name] {
-				mustBe(t, err, 2108)
+				mustBeBare(t, err, 2108)
 			} else if err != nil {
 				t.Errorf("%s option %s: %v", what, name, err)
 			}
@@ -112,9 +112,9 @@ func TestValuesOutOfRangeAreRefusedAtOnce(t *testing.T) {
 		"database size limit":   d.SetTransactionSizeLimit(0),
 		"huge database timeout": d.SetTransactionTimeout(1 << 40),
 	} {
-		t.Run(name, func(t *testing.T) { mustBe(t, err, 2006) })
+		t.Run(name, func(t *testing.T) { mustBeBare(t, err, 2006) })
 	}
-	mustBe(t, o.SetTag(strings.Repeat("x", 17)), 2110)
+	mustBeBare(t, o.SetTag(strings.Repeat("x", 17)), 2110)
 	if _, err := tr.Get(fdb.Key("k")).Get(); err != nil {
 		t.Errorf("the transaction suffered: %v", err)
 	}
@@ -214,7 +214,7 @@ func TestOptionsAboutReadingOwnWritesDoAsTheySay(t *testing.T) {
 	tr.Reset()
 	tr.Set(fdb.Key("k"), nil)
 	if err := tr.Options().SetReadYourWritesDisable(); err != nil {
-		mustBe(t, err, 2000)
+		mustBeBare(t, err, 2000)
 	}
 	_, err := tr.Get(fdb.Key("k")).Get()
 	mustBeBare(t, err, 2000)

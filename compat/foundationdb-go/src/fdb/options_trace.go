@@ -31,7 +31,7 @@ func (o TransactionOptions) SetLogTransaction() error {
 	identified := o.mu.identified
 	o.mu.Unlock()
 	if !identified {
-		return detailed(errInvalidOperation, "option log_transaction needs the option debug_transaction_identifier first")
+		return refused(errInvalidOperation, "option log_transaction needs the option debug_transaction_identifier first")
 	}
 	o.current().SetOptions(kv.WithTransactionLog(true))
 	return nil
@@ -81,7 +81,7 @@ const (
 // spans.
 func (o TransactionOptions) SetSpanParent(param []byte) error {
 	if len(param) != spanBytes && len(param) != oldSpanBytes {
-		return detailed(errInvalidOptionValue, "option span_parent: a span has %d bytes, not %d", spanBytes, len(param))
+		return refused(errInvalidOptionValue, "option span_parent: a span has %d bytes, not %d", spanBytes, len(param))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package fdb
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/plinthdb/plinth/kv"
@@ -15,7 +16,7 @@ type TransactionOptions struct{ *transaction }
 // set sets an option of kv. A value that is out of range is an error at once.
 func (o TransactionOptions) set(option kv.TransactionOption) error {
 	if err := kv.CheckOptions(option); err != nil {
-		return explained(err)
+		return told(slog.LevelDebug, err)
 	}
 	o.current().SetOptions(option)
 	return nil
@@ -218,7 +219,7 @@ func (o TransactionOptions) SetDurabilityDevNullIsWebScale() error { return o.ig
 // SetInitializeNewDatabase is for the first transaction ever of a FoundationDB
 // cluster and is refused with unsupported_operation (2108).
 func (o TransactionOptions) SetInitializeNewDatabase() error {
-	return detailed(errUnsupported, "option initialize_new_database: Plinth initializes a store when it makes it")
+	return refused(errUnsupported, "option initialize_new_database: Plinth initializes a store when it makes it")
 }
 
 // SetBypassStorageQuota lets the transaction exceed a tenant's quota. There are

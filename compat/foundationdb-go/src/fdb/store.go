@@ -32,7 +32,7 @@ type store struct {
 func openStore(dir string) (*store, error) {
 	db, s, err := embedded.Open(dir, embedded.WithDatabaseOptions(databaseOptions()...))
 	if err != nil {
-		return nil, explained(err)
+		return nil, err
 	}
 	return &store{dir: dir, db: db, embedded: s}, nil
 }
@@ -61,7 +61,7 @@ func (s *store) close() error {
 	}
 	s.mu.Unlock()
 	s.group.Wait()
-	return explained(err)
+	return told(slog.LevelError, err)
 }
 
 // background runs f, which waits for something of tx, on a goroutine of the

@@ -183,6 +183,37 @@ func TestOnErrorDecidesAndResets(t *testing.T) {
 	mustBeBare(t, tr.Commit().Get(), 1025)
 }
 
+// TestOnErrorTreatsEveryNumberAsFoundationDB goes over all numbers, also those
+// that Plinth does not return: a program may pass what it likes.
+func TestOnErrorTreatsEveryNumberAsFoundationDB(t *testing.T) {
+	db := open(t)
+	if err := db.Options().SetTransactionMaxRetryDelay(0); err != nil {
+		t.Fatal(err)
+	}
+	retryable := map[int]bool{
+		1007: true, 1009: true, 1020: true, 1021: true, 1037: true, 1038: true, 1039: true, 1042: true, 1051: true,
+		1078: true, 1079: true, 1213: true, 1223: true, 1235: true, 1242: true, 9005: true, 9006: true,
+	}
+	for _, code := range append(documented, -1, 12345) {
+		tr := begin(t, db)
+		err := tr.OnError(fdb.Error{Code: code}).Get()
+		_, cancelled := tr.Get(fdb.Key("k")).Get()
+		switch {
+		case retryable[code]:
+			if err != nil || cancelled != nil {
+				t.Errorf("%d: %v, then %v", code, err, cancelled)
+			}
+		case code == 0: // not an error
+			mustBeBare(t, err, 2000)
+		default:
+			mustBeBare(t, err, code)
+		}
+		if !retryable[code] {
+			mustBeBare(t, cancelled, 1025)
+		}
+	}
+}
+
 func TestWhatIsNotThereIsRefused(t *testing.T) {
 	db := open(t)
 	tr := begin(t, db)
@@ -202,7 +233,7 @@ func TestWhatIsNotThereIsRefused(t *testing.T) {
 	mustBeBare(t, tr.DeleteTenant(fdb.Key("t")), 2136)
 	_, err = tr.ListTenants()
 	mustBeBare(t, err, 2136)
-	mustBe(t, db.RebootWorker("127.0.0.1:4500", false, 0), 2108)
+	mustBeBare(t, db.RebootWorker("127.0.0.1:4500", false, 0), 2108)
 	if _, err := db.GetClientStatus(); err != fdb.ErrMultiVersionClientUnavailable {
 		t.Error(err)
 	}
