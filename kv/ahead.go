@@ -12,7 +12,7 @@ import (
 type piece struct {
 	request wire.GetRangeRequest
 	reply   wire.GetRangeReply
-	rows    []wire.KeyValue // the rows of reply, the user's copies
+	rows    []wire.KeyValue // the rows of reply, the user's copies, if it was fetched ahead
 	err     error
 
 	// A piece that is fetched ahead is there when done is closed; cancel ends
@@ -29,8 +29,6 @@ func (p *piece) fetch(ctx context.Context, a *attempt) {
 		p.err = callError(ctx, p.err)
 	case p.reply.More && len(p.reply.Rows) == 0:
 		p.err = wire.ErrInternal.With("store answered no rows of a range, but more to come")
-	default:
-		p.rows = cloneRows(p.reply.Rows)
 	}
 }
 
@@ -78,7 +76,9 @@ func (p *piece) run(ctx context.Context, a *attempt) {
 	defer close(p.done)
 	stop := context.AfterFunc(a.db.ctx, func() { p.cancel(wire.ErrDatabaseClosed) })
 	defer stop()
-	p.fetch(ctx, a)
+	if p.fetch(ctx, a); p.err == nil {
+		p.rows = cloneRows(p.reply.Rows)
+	}
 }
 
 // takeAhead returns the piece that was fetched ahead, and nil if there is none, or

@@ -132,6 +132,7 @@ func observedCalls() map[string]observedCall {
 		}, "estimate_bytes locate", "estimate range bytes, locate"},
 	}
 	calls["RangeResult.Slice"] = observedCall{func(w *observedWorld) error { return read["Range"].do(w.tx) }, read["Range"].spans, read["Range"].lines}
+	calls["SliceOf"] = observedCall{func(w *observedWorld) error { return second(kv.SliceOf(w.tx.Range(all, kv.RangeOptions{}), keyOf)) }, read["Range"].spans, read["Range"].lines}
 	for name, r := range read {
 		calls["Transaction."+name] = observedCall{func(w *observedWorld) error { return r.do(w.tx) }, r.spans, r.lines}
 		calls["snapshot."+name] = observedCall{func(w *observedWorld) error { return r.do(w.tx.Snapshot()) }, r.spans, r.lines}

@@ -7,8 +7,12 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-// firstConflicts is the first capacity of a list of conflict ranges.
-const firstConflicts = 8
+// firstConflicts is the first capacity of a list of conflict ranges. Who reads a
+// range tends to read few: firstScanConflicts is for them.
+const (
+	firstConflicts     = 8
+	firstScanConflicts = 2
+)
 
 // scan is the read conflict of one range read while it goes on: the keys that
 // its user has been shown, or shown to be absent.
@@ -73,17 +77,21 @@ func (a *attempt) finishScanLocked(s *scan) {
 		return
 	}
 	a.mu.scans = slices.Delete(a.mu.scans, i, i+1)
-	for _, r := range s.ranges(nil) {
+	if a.mu.readConflicts == nil {
+		a.mu.readConflicts = make([]wire.KeyRange, 0, firstScanConflicts)
+	}
+	var space [1]wire.KeyRange
+	for _, r := range s.ranges(space[:0], &a.mu.arena) {
 		a.addReadConflictLocked(r)
 	}
 }
 
 // ranges appends the read conflicts of s to out: what it saw of stored keys,
-// without those that own writes determine.
-func (s *scan) ranges(out []wire.KeyRange) []wire.KeyRange {
+// without those that own writes determine. Keys that it makes come from mem.
+func (s *scan) ranges(out []wire.KeyRange, mem *arena) []wire.KeyRange {
 	r := wire.KeyRange{Begin: s.lower, End: s.upper}
 	if s.through {
-		r.End = wire.KeyAfter(s.upper)
+		r.End = mem.singleKey(s.upper).End
 	}
 	return dependencies(out, s.view, r)
 }
@@ -124,7 +132,7 @@ func (a *attempt) takeReadConflictsLocked() []wire.KeyRange {
 	}
 	out = slices.Grow(out, len(a.mu.scans))
 	for _, s := range a.mu.scans {
-		out = s.ranges(out)
+		out = s.ranges(out, &a.mu.arena)
 	}
 	return out
 }

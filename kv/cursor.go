@@ -27,7 +27,8 @@ type cursor struct {
 	exhausted   bool   // all rows were returned
 	lastKey     []byte // of the last row, not the user's copy
 
-	scan *scan // nil for reads that add no conflict
+	scan     *scan // nil for reads that add no conflict
+	conflict scan  // what scan points to otherwise
 }
 
 // newCursor returns a cursor over the keys from begin up to end that adds no
@@ -155,37 +156,48 @@ func ownRow(key, value []byte) (row wire.KeyValue) {
 	return row
 }
 
-// collect returns all rows.
-func (c *cursor) collect() ([]wire.KeyValue, error) {
-	rows, err := c.firstPiece()
-	for err == nil {
-		row, ok, nextErr := c.next()
-		if nextErr != nil {
-			return nil, nextErr
-		}
-		if !ok {
-			return rows, nil
+// block is some rows of a cursor, at least one unless it has come to its end.
+type block struct {
+	rows   []wire.KeyValue
+	shared bool // with the store; otherwise they are the user's copies
+}
+
+// block returns the next rows, for a user who wants all of them: what was
+// fetched at a time, if there is nothing to be merged with it, and otherwise
+// all that are left.
+func (c *cursor) block() (b block, err error) {
+	if c.hasOwn || c.options.LimitBytes > 0 {
+		b.rows, err = c.rest()
+		return b, err
+	}
+	if c.exhausted || c.limited {
+		return b, nil
+	}
+	b.rows, err = c.store.takePiece()
+	n := len(b.rows)
+	if err != nil || n == 0 {
+		c.exhausted = err == nil
+		return b, err
+	}
+	b.shared = true
+	c.lastKey = b.rows[n-1].Key
+	c.rows += n
+	if limit := c.options.Limit; limit > 0 {
+		c.limited = c.rows >= limit
+		c.store.rowsWanted = limit - c.rows
+	}
+	return b, nil
+}
+
+// rest returns all rows that are left.
+func (c *cursor) rest() (rows []wire.KeyValue, err error) {
+	for {
+		row, ok, err := c.next()
+		if err != nil || !ok {
+			return rows, err
 		}
 		rows = append(rows, row)
 	}
-	return nil, err
-}
-
-// firstPiece returns the first piece as the slice that it already is, if there
-// is nothing to be merged with it.
-func (c *cursor) firstPiece() ([]wire.KeyValue, error) {
-	if c.hasOwn || c.options.LimitBytes > 0 || c.exhausted {
-		return nil, nil
-	}
-	rows, last, err := c.store.takePiece()
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range rows {
-		c.count(row)
-	}
-	c.lastKey = last
-	return rows, nil
 }
 
 // show extends the read conflict up to the last row, which the user is about

@@ -104,18 +104,17 @@ func (r *storedRows) beyond(s segment) bool {
 	return bytes.Compare(r.lower, s.upper) >= 0
 }
 
-// takePiece returns the rows of the first fetch, and the key of the last one
-// as it is shared with the store.
-func (r *storedRows) takePiece() (rows []wire.KeyValue, last []byte, err error) {
-	if err := r.fetch(); err != nil {
-		return nil, nil, err
+// takePiece returns the rows of the next fetch as they are shared with the
+// store: none if nothing is left.
+func (r *storedRows) takePiece() ([]wire.KeyValue, error) {
+	if bytes.Compare(r.lower, r.upper) >= 0 {
+		return nil, nil
 	}
-	rows = r.rows
-	if n := len(rows); n > 0 {
-		last = r.shared[n-1].Key
+	p, err := r.fetchPiece()
+	if err != nil {
+		return nil, err
 	}
-	r.rows, r.shared = nil, nil
-	return rows, last, nil
+	return p.reply.Rows, nil
 }
 
 // rowLimit is the limit of a fetch when wanted rows are wanted, 0: all. Own
@@ -158,24 +157,36 @@ func (r *storedRows) newPiece(wanted int) (*piece, context.Context, error) {
 
 // fetch brings the next piece of what is stored.
 func (r *storedRows) fetch() error {
+	p, err := r.fetchPiece()
+	if err != nil {
+		return err
+	}
+	if p.rows == nil { // otherwise it was fetched ahead
+		p.rows = cloneRows(p.reply.Rows)
+	}
+	r.rows, r.shared = p.rows, p.reply.Rows
+	r.setAhead(len(r.rows))
+	return nil
+}
+
+// fetchPiece returns the next piece of what is stored.
+func (r *storedRows) fetchPiece() (*piece, error) {
 	p := r.takeAhead()
 	if p == nil {
 		next, ctx, err := r.newPiece(r.rowsWanted)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p = next
 		p.fetch(ctx, r.attempt)
 	}
 	if p.err != nil {
-		return p.err
+		return nil, p.err
 	}
 	r.moveOn(p.request.Begin, p.request.End, &p.reply)
-	r.rows, r.shared = p.rows, p.reply.Rows
 	r.pieceBytes = min(2*r.pieceBytes, r.mostBytes)
 	r.fetches++
-	r.setAhead(len(r.rows))
-	return nil
+	return p, nil
 }
 
 // moveOn takes what reply covers out of the bounds.

@@ -3,6 +3,7 @@ package kv
 import (
 	"bytes"
 	"iter"
+	"slices"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -111,22 +112,62 @@ func (r *RangeResult) All() iter.Seq2[KeyValue, error] {
 // Slice reads all rows at once. Give the range a limit, or know that it is
 // small.
 func (r *RangeResult) Slice() ([]KeyValue, error) {
+	return SliceOf(r, func(row KeyValue) (KeyValue, error) { return row, nil })
+}
+
+// SliceOf is Slice for programs that have a type of their own for rows: it
+// returns what convert makes of each, without a slice of KeyValues in between.
+// An error of convert ends it and is returned as it is.
+func SliceOf[R any](r *RangeResult, convert func(row KeyValue) (R, error)) ([]R, error) {
 	if r.special {
-		return r.specialRows()
+		rows, err := r.specialRows()
+		if err != nil {
+			return nil, err
+		}
+		return appendConverted(nil, block{rows: rows}, convert)
 	}
 	c, err := r.cursor(true)
 	if err != nil {
 		return nil, err
 	}
 	defer c.finish()
-	rows, err := c.collect()
-	if err == nil && len(rows) > 0 {
-		err = c.show()
+	converted := []R{}
+	for {
+		b, err := c.block()
+		if err == nil && len(b.rows) > 0 {
+			err = c.show() // before convert: it may panic, and the program go on
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(b.rows) == 0 {
+			return converted, nil
+		}
+		if converted, err = appendConverted(converted, b, convert); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
+}
+
+// appendConverted appends to out what convert makes of the rows of b.
+func appendConverted[R any](out []R, b block, convert func(KeyValue) (R, error)) ([]R, error) {
+	out = slices.Grow(out, len(b.rows))
+	var buf []byte
+	if b.shared {
+		buf = make([]byte, 0, rowsBytes(b.rows))
 	}
-	return rows, nil
+	for _, row := range b.rows {
+		if b.shared {
+			row.Key, buf = appendClone(buf, row.Key)
+			row.Value, buf = appendClone(buf, row.Value)
+		}
+		converted, err := convert(row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, converted)
+	}
+	return out, nil
 }
 
 // specialRows reads special keys.
@@ -171,7 +212,8 @@ func (r *RangeResult) cursor(eager bool) (*cursor, error) {
 	if r.scope.snapshot {
 		return c, r.attempt.usable()
 	}
-	c.scan = &scan{lower: begin, upper: end, view: r.scope.view}
+	c.scan = &c.conflict
+	*c.scan = scan{lower: begin, upper: end, view: r.scope.view}
 	if r.options.Reverse {
 		c.scan.lower = end
 	} else {

@@ -21,7 +21,7 @@ func (a *attempt) readTransactionModule(KeyRange) ([]KeyValue, error) {
 	a.mu.Lock()
 	reads := slices.Clone(a.mu.readConflicts)
 	for _, s := range a.mu.scans {
-		reads = s.ranges(reads)
+		reads = s.ranges(reads, &a.mu.arena)
 	}
 	writes := slices.Clone(a.mu.writeConflicts)
 	for _, param := range a.mu.stampedKeys {
