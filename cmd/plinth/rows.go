@@ -25,9 +25,9 @@ type rowFlags struct {
 func (f *rowFlags) addRows(cmd *cobra.Command, formats ...dump.Format) {
 	f.keys = kv.AllKeys()
 	flags := cmd.Flags()
-	flags.Var((*escapedKey)(&f.keys.Begin), "begin", `first `+"`key`"+` of the range, with \xNN for bytes`)
-	flags.Var((*escapedKey)(&f.keys.End), "end", `first `+"`key`"+` after the range, with \xNN for bytes`)
-	flags.Var((*keyPrefix)(&f.keys), "prefix", `only keys that begin with this `+"`prefix`"+`, with \xNN for bytes`)
+	flags.Var(&escapedKey{key: &f.keys.Begin}, "begin", `first `+"`key`"+` of the range, with \xNN for bytes`)
+	flags.Var(&escapedKey{key: &f.keys.End}, "end", `first `+"`key`"+` after the range, with \xNN for bytes`)
+	flags.Var(&keyPrefix{keys: &f.keys}, "prefix", `only keys that begin with this `+"`prefix`"+`, with \xNN for bytes`)
 	cmd.MarkFlagsMutuallyExclusive("prefix", "begin")
 	cmd.MarkFlagsMutuallyExclusive("prefix", "end")
 
@@ -81,10 +81,14 @@ func (f *rowFormat) Set(name string) error {
 }
 
 // escapedKey is a key as the value of a flag.
-type escapedKey []byte
+type escapedKey struct {
+	key *[]byte
+	// text is how it was given.
+	text string
+}
 
-// String returns the key as it can be given; the defaults are not shown.
-func (k *escapedKey) String() string { return "" }
+// String returns the key as it was given; the default is not shown.
+func (k *escapedKey) String() string { return k.text }
 
 // Type names the kind of value in the help text.
 func (k *escapedKey) Type() string { return "key" }
@@ -95,15 +99,19 @@ func (k *escapedKey) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	*k = key
+	*k.key, k.text = key, text
 	return nil
 }
 
 // keyPrefix is a range of keys with a common prefix as the value of a flag.
-type keyPrefix kv.KeyRange
+type keyPrefix struct {
+	keys *kv.KeyRange
+	// text is how it was given.
+	text string
+}
 
-// String returns the prefix as it can be given; the default is not shown.
-func (p *keyPrefix) String() string { return "" }
+// String returns the prefix as it was given; the default is not shown.
+func (p *keyPrefix) String() string { return p.text }
 
 // Type names the kind of value in the help text.
 func (p *keyPrefix) Type() string { return "prefix" }
@@ -114,6 +122,6 @@ func (p *keyPrefix) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	*p = keyPrefix(kv.PrefixRange(prefix))
+	*p.keys, p.text = kv.PrefixRange(prefix), text
 	return nil
 }

@@ -1,8 +1,8 @@
 package dump
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -30,12 +30,50 @@ type ExportOptions struct {
 	OneVersion bool
 	// Progress may be nil.
 	Progress ExportProgress
+	// From is where to begin: behind what an earlier Export of the same range
+	// and format has written. The zero value is the beginning.
+	From ExportCheckpoint
+	// Checkpoint is called after each write to w, which is of whole lines, and
+	// in the end, also if the export has failed to read more. Its error ends the
+	// export. It may be nil; what a failed export has read last is not written
+	// then.
+	Checkpoint func(ExportCheckpoint) error
+	// BufferBytes is how much is collected for a write; 0 is the default.
+	BufferBytes int
+}
+
+// ExportCheckpoint is a place in an export, behind a line. It says enough of the
+// lines before it to know them again, and to go on.
+type ExportCheckpoint struct {
+	Rows int64 `json:"rows"`
+	// Bytes is the length of the lines, Checksum their CRC-32C.
+	Bytes    int64  `json:"bytes"`
+	Checksum uint32 `json:"checksum"`
+	// Last is the key of the last row, which may be empty if Rows is not 0.
+	Last []byte `json:"last_key_base64"`
+	// FirstVersion, LastVersion and Versions are those of ExportReport.
+	FirstVersion kv.Version `json:"first_version"`
+	LastVersion  kv.Version `json:"last_version"`
+	Versions     int        `json:"versions"`
+}
+
+// Rest is what of a range is behind the checkpoint.
+func (c ExportCheckpoint) Rest(r kv.KeyRange) kv.KeyRange {
+	if c.Rows > 0 {
+		r.Begin = kv.KeyAfter(c.Last)
+	}
+	return r
 }
 
 // ExportReport says what was exported.
 type ExportReport struct {
-	Rows  int64 `json:"rows"`
-	Bytes int64 `json:"bytes"` // of text written
+	// Rows, Bytes and Checksum, a CRC-32C, are those of all the text, what was
+	// written before From included.
+	Rows     int64  `json:"rows"`
+	Bytes    int64  `json:"bytes"`
+	Checksum uint32 `json:"checksum"`
+	// ResumedAfterRow is From.Rows.
+	ResumedAfterRow int64 `json:"resumed_after_row"`
 	// FirstVersion and LastVersion are the oldest and newest version that was
 	// read, Versions is their number. With one version the export is a
 	// consistent snapshot.
@@ -48,7 +86,8 @@ type ExportReport struct {
 func (r ExportReport) Consistent() bool { return r.Versions <= 1 }
 
 const (
-	writeBufferBytes = 256 << 10
+	// defaultBufferBytes is ExportOptions.BufferBytes where that is 0.
+	defaultBufferBytes = 256 << 10
 	// maxStalls is how many read versions in a row may serve no row before
 	// Export gives up.
 	maxStalls = 20
@@ -56,30 +95,67 @@ const (
 	progressRows = 256
 )
 
+// ErrOlderStore says that the store is at an older version than From has read:
+// an export cannot go on in what may be an old copy.
+var ErrOlderStore = errors.New("the store is older than the export that was begun")
+
 // Export writes the rows of a range to w as lines, see the package comment.
 // The report is right also with an error: that much was written.
 func Export(ctx context.Context, db *kv.Database, w io.Writer, options ExportOptions) (ExportReport, error) {
-	e := exporter{ExportOptions: options, out: bufio.NewWriterSize(w, writeBufferBytes)}
-	err := e.run(ctx, db, options.Range)
+	if options.BufferBytes <= 0 {
+		options.BufferBytes = defaultBufferBytes
+	}
+	e := exporter{ExportOptions: options, out: w, at: options.From, toldRows: options.From.Rows, toldBytes: options.From.Bytes}
+	err := e.run(ctx, db, options.From.Rest(options.Range))
 	e.tell()
-	if err != nil {
-		return e.report, err
+	if err == nil || options.Checkpoint != nil {
+		err = errors.Join(err, e.flush())
 	}
-	if err := e.out.Flush(); err != nil {
-		return e.report, fmt.Errorf("write: %w", err)
-	}
-	return e.report, nil
+	return e.report(), err
 }
 
 type exporter struct {
 	ExportOptions
-	out    *bufio.Writer
-	report ExportReport
-	line   []byte
-	// last is the last key written.
-	last []byte
+	out io.Writer
+	// buffer is the lines that were read and not written.
+	buffer []byte
+	// at is the place behind the lines that were read.
+	at ExportCheckpoint
+	// broken says that a write has failed: nobody knows what it has written.
+	broken bool
 	// toldRows and toldBytes are what progress has been told of.
 	toldRows, toldBytes int64
+}
+
+// report tells what was read; after a failed write that is more than what was
+// written.
+func (e *exporter) report() ExportReport {
+	return ExportReport{
+		Rows: e.at.Rows, Bytes: e.at.Bytes, Checksum: e.at.Checksum, ResumedAfterRow: e.From.Rows,
+		FirstVersion: e.at.FirstVersion, LastVersion: e.at.LastVersion, Versions: e.at.Versions,
+	}
+}
+
+// flush writes the buffer.
+func (e *exporter) flush() error {
+	if e.broken {
+		return nil // The first write that failed has said it.
+	}
+	if len(e.buffer) > 0 {
+		if _, err := e.out.Write(e.buffer); err != nil {
+			e.broken = true
+			return fmt.Errorf("write: %w", err)
+		}
+		e.buffer = e.buffer[:0]
+	}
+	if e.Checkpoint == nil {
+		return nil
+	}
+	if err := e.Checkpoint(e.at); err != nil {
+		e.broken = true
+		return fmt.Errorf("note that %d rows are exported: %w", e.at.Rows, err)
+	}
+	return nil
 }
 
 // run reads the range with one transaction after the other, each going on
@@ -105,7 +181,7 @@ func (e *exporter) run(ctx context.Context, db *kv.Database, rest kv.KeyRange) e
 			continue
 		}
 		if e.OneVersion {
-			return fmt.Errorf("version %d cannot be read any more after %d rows, and one version was asked for: %w", e.report.FirstVersion, e.report.Rows, err)
+			return fmt.Errorf("version %d cannot be read any more after %d rows, and one version was asked for: %w", e.at.FirstVersion, e.at.Rows, err)
 		}
 		stalls = 0
 		rest.Begin = kv.KeyAfter(last)
@@ -121,6 +197,9 @@ func (e *exporter) copyRows(tx *kv.Transaction, r kv.KeyRange) (last []byte, err
 	if err != nil {
 		return nil, err
 	}
+	if version < e.From.LastVersion {
+		return nil, fmt.Errorf("%w: it is at version %d, and version %d was read", ErrOlderStore, version, e.From.LastVersion)
+	}
 	for row, err := range tx.Snapshot().Range(r, kv.RangeOptions{}).All() {
 		if err != nil {
 			return last, err
@@ -129,14 +208,13 @@ func (e *exporter) copyRows(tx *kv.Transaction, r kv.KeyRange) (last []byte, err
 			e.readAt(version)
 		}
 		last = row.Key
-		e.line = e.Format.AppendLine(e.line[:0], row)
-		if _, err := e.out.Write(e.line); err != nil {
-			return last, fmt.Errorf("write: %w", err)
+		e.add(row)
+		if len(e.buffer) >= e.BufferBytes {
+			if err := e.flush(); err != nil {
+				return last, err
+			}
 		}
-		e.last = row.Key
-		e.report.Rows++
-		e.report.Bytes += int64(len(e.line))
-		if e.report.Rows-e.toldRows >= progressRows {
+		if e.at.Rows-e.toldRows >= progressRows {
 			e.tell()
 		}
 	}
@@ -146,19 +224,34 @@ func (e *exporter) copyRows(tx *kv.Transaction, r kv.KeyRange) (last []byte, err
 	return last, nil
 }
 
-// readAt notes that rows were read at a version.
+// add appends the line of a row to the buffer.
+func (e *exporter) add(row kv.KeyValue) {
+	before := len(e.buffer)
+	e.buffer = e.Format.AppendLine(e.buffer, row)
+	line := e.buffer[before:]
+	e.at.Rows++
+	e.at.Bytes += int64(len(line))
+	e.at.Checksum = checksum(e.at.Checksum, line)
+	e.at.Last = row.Key
+}
+
+// readAt notes that rows were read at a version. Only a resumed export can meet
+// one a second time.
 func (e *exporter) readAt(version kv.Version) {
-	if e.report.Versions == 0 {
-		e.report.FirstVersion = version
+	if e.at.Versions > 0 && version == e.at.LastVersion {
+		return
 	}
-	e.report.LastVersion = version
-	e.report.Versions++
+	if e.at.Versions == 0 {
+		e.at.FirstVersion = version
+	}
+	e.at.LastVersion = version
+	e.at.Versions++
 }
 
 // tell reports progress since the last call.
 func (e *exporter) tell() {
 	if e.Progress != nil {
-		e.Progress(e.report.Rows-e.toldRows, e.report.Bytes-e.toldBytes, e.last)
+		e.Progress(e.at.Rows-e.toldRows, e.at.Bytes-e.toldBytes, e.at.Last)
 	}
-	e.toldRows, e.toldBytes = e.report.Rows, e.report.Bytes
+	e.toldRows, e.toldBytes = e.at.Rows, e.at.Bytes
 }

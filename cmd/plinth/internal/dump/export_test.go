@@ -54,7 +54,7 @@ func TestExportWritesARangeAtOneVersion(t *testing.T) {
 		t.Errorf("exported\n%s\nwant\n%s", out.String(), want)
 	}
 	version := store.Version()
-	want := ExportReport{Rows: 10, Bytes: int64(out.Len()), FirstVersion: version, LastVersion: version, Versions: 1}
+	want := ExportReport{Rows: 10, Bytes: int64(out.Len()), Checksum: checksum(0, out.Bytes()), FirstVersion: version, LastVersion: version, Versions: 1}
 	if report != want || !report.Consistent() {
 		t.Errorf("report %+v, want %+v", report, want)
 	}
@@ -164,5 +164,85 @@ func TestExportEndsWithItsContext(t *testing.T) {
 	cancel()
 	if _, err := Export(ctx, db, &bytes.Buffer{}, ExportOptions{Range: kv.AllKeys()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled export: %v", err)
+	}
+}
+
+// TestExportGoesOnFromEveryCheckpoint breaks off behind each write, and puts the
+// two parts together.
+func TestExportGoesOnFromEveryCheckpoint(t *testing.T) {
+	store, db := openFake(t, 20)
+	store.Put("", "of the empty key")
+	errCut := errors.New("cut")
+	whole := textOf(store.Rows())
+	for cut := 1; ; cut++ {
+		var out bytes.Buffer
+		var at ExportCheckpoint
+		writes := 0
+		options := ExportOptions{Range: kv.AllKeys(), BufferBytes: 60, Checkpoint: func(c ExportCheckpoint) error {
+			at = c
+			if writes++; writes == cut {
+				return errCut
+			}
+			return nil
+		}}
+		_, err := Export(t.Context(), db, &out, options)
+		if err == nil {
+			if cut < 5 {
+				t.Errorf("all was written by %d writes", cut-1)
+			}
+			return
+		}
+		if !errors.Is(err, errCut) || int64(out.Len()) != at.Bytes || checksum(0, out.Bytes()) != at.Checksum {
+			t.Fatalf("cut behind write %d: %v, %d bytes written, %+v", cut, err, out.Len(), at)
+		}
+		options.From, options.Checkpoint = at, nil
+		report, err := Export(t.Context(), db, &out, options)
+		if err != nil || out.String() != whole {
+			t.Fatalf("cut behind write %d: %v, exported\n%s\nwant\n%s", cut, err, out.String(), whole)
+		}
+		// Nobody wrote meanwhile, so it is one version all the same.
+		want := ExportReport{
+			Rows: 21, Bytes: int64(len(whole)), Checksum: checksum(0, []byte(whole)), ResumedAfterRow: at.Rows,
+			FirstVersion: store.Version(), LastVersion: store.Version(), Versions: 1,
+		}
+		if report != want {
+			t.Errorf("report %+v, want %+v", report, want)
+		}
+	}
+}
+
+// TestAnInterruptedExportWritesAndNotesWhatItHasRead reads two replies, and then
+// is interrupted.
+func TestAnInterruptedExportWritesAndNotesWhatItHasRead(t *testing.T) {
+	store, db := openFake(t, 20)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var reads atomic.Int64
+	store.Fault = func(call fakestore.Call, _ wire.Version) error {
+		if call == fakestore.GetRange && reads.Add(1) == 3 {
+			interrupt()
+		}
+		return nil
+	}
+	var out bytes.Buffer
+	var at ExportCheckpoint
+	report, err := Export(ctx, db, &out, ExportOptions{Range: kv.AllKeys(), Checkpoint: func(c ExportCheckpoint) error {
+		at = c
+		return nil
+	}})
+	if !errors.Is(err, context.Canceled) || at.Rows == 0 || at.Rows >= 20 || at.Rows != report.Rows {
+		t.Errorf("report %+v, checkpoint %+v, %v", report, at, err)
+	}
+	if want := textOf(store.Rows()[:at.Rows]); out.String() != want {
+		t.Errorf("exported\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestExportDoesNotGoOnInAnOlderStore(t *testing.T) {
+	store, db := openFake(t, 20)
+	from := ExportCheckpoint{Rows: 1, Bytes: 15, Last: []byte("key000"), LastVersion: store.Version() + 1}
+	var out bytes.Buffer
+	if _, err := Export(t.Context(), db, &out, ExportOptions{Range: kv.AllKeys(), From: from}); !errors.Is(err, ErrOlderStore) || out.Len() > 0 {
+		t.Errorf("exported %d bytes, %v", out.Len(), err)
 	}
 }
