@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -82,6 +83,18 @@ func BenchmarkCommit(b *testing.B) {
 					b.Error(err)
 				}
 			})
+		})
+	}
+}
+
+// BenchmarkReadVersion starts transactions on a store that has nothing else to
+// do.
+func BenchmarkReadVersion(b *testing.B) {
+	for _, clients := range []int{1, 64} {
+		b.Run(fmt.Sprintf("%dclients", clients), func(b *testing.B) {
+			l := open(b, vfs.NewMem(), "data")
+			defer closeStore(b, l)
+			parallel(b, clients, func() { readVersion(b, l) })
 		})
 	}
 }

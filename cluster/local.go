@@ -85,6 +85,7 @@ type Local struct {
 	storage    *storage.Server
 	versions   *txn.ReadVersionProxy
 	commits    *txn.CommitProxy
+	load       *load
 
 	// opened says that OpenLocal has succeeded.
 	opened  atomic.Bool
@@ -237,15 +238,16 @@ func (l *Local) recruit(first wire.Version, system *txn.SystemKeys) {
 	sequencerRole, resolverRole := wire.RoleID(rand.Uint64()), wire.RoleID(rand.Uint64())
 	l.sequencer = sequencer.New(sequencer.Config{Role: sequencerRole, Floor: first})
 	l.resolver = resolver.New(resolver.Config{Role: resolverRole, Floor: first, LimitBytes: l.config.ResolverBytes, OnStall: l.end})
-	l.versions = txn.NewReadVersionProxy(txn.ReadVersionConfig{
-		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log, SystemKeys: system,
-		MaxWaiters: l.config.MaxWaitingVersions,
-	})
 	l.commits = txn.NewCommitProxy(txn.CommitConfig{
 		Generation: l.generation, Floor: first, Role: wire.RoleID(rand.Uint64()), SequencerRole: sequencerRole, ResolverRole: resolverRole,
 		Sequencer: l.sequencer, Resolver: l.resolver, Log: l.log, Shards: txn.SingleTeam(localTag), SystemKeys: system,
 		OnFailure: l.end, MaxPendingBytes: l.config.MaxPendingBytes,
 		MaxBatchCount: l.config.MaxBatchCount, MaxBatchBytes: l.config.MaxBatchBytes, MaxInFlight: l.config.MaxInFlight,
+	})
+	l.load = &load{sequencer: l.sequencer, storage: l.storage, commits: l.commits, begun: time.Now()}
+	l.versions = txn.NewReadVersionProxy(txn.ReadVersionConfig{
+		Generation: l.generation, SequencerRole: sequencerRole, Sequencer: l.sequencer, Log: l.log, SystemKeys: system,
+		Load: l.load, MaxWaiters: l.config.MaxWaitingVersions,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/plinthdb/plinth/resolver"
 	"github.com/plinthdb/plinth/storage"
 	"github.com/plinthdb/plinth/txlog"
+	"github.com/plinthdb/plinth/txn"
 )
 
 // LocalStatus describes a local store.
@@ -18,7 +19,12 @@ type LocalStatus struct {
 	Generation wire.Generation `json:"generation"`
 	// CommittedVersion is the version of the newest commit.
 	CommittedVersion wire.Version `json:"committed_version"`
-	// Log, WriteAheadLog, Resolver and Storage are the parts' own.
+	// LimitedBy names what the store is held back by, in the words of
+	// FoundationDB's status: "workload" is nothing.
+	LimitedBy string `json:"limited_by"`
+	// ReadVersions, Log, WriteAheadLog, Resolver and Storage are the parts' own.
+	ReadVersions txn.ReadVersionStats `json:"read_versions"`
+
 	Log           txlog.Status   `json:"log"`
 	WriteAheadLog wal.Stats      `json:"write_ahead_log"`
 	Resolver      resolver.Stats `json:"resolver"`
@@ -50,8 +56,8 @@ func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 // Status describes the store as it is now.
 func (l *Local) Status() LocalStatus {
 	s := LocalStatus{
-		Dir: l.config.Dir, Generation: l.generation, CommittedVersion: l.sequencer.Committed(),
-		Log: l.log.Status(), WriteAheadLog: l.wal.Stats(), Resolver: l.resolver.Stats(), Storage: l.storage.Stats(),
+		Dir: l.config.Dir, Generation: l.generation, CommittedVersion: l.sequencer.Committed(), LimitedBy: string(l.load.limitedBy()),
+		ReadVersions: l.versions.Stats(), Log: l.log.Status(), WriteAheadLog: l.wal.Stats(), Resolver: l.resolver.Stats(), Storage: l.storage.Stats(),
 	}
 	if err := l.Err(); err != nil {
 		s.Error = err.Error()

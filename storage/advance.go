@@ -124,6 +124,7 @@ func (s *Server) trim(step *window.Step) {
 	}
 	s.mu.Lock()
 	s.mu.win.EndTrim(step)
+	s.windowBytes.Store(int64(s.mu.win.Bytes()))
 	s.mu.Unlock()
 }
 

@@ -205,6 +205,7 @@ func (s *Server) applyVersion(v *wire.TaggedVersion) error {
 	}
 	s.counters.mutations.Add(count)
 	s.counters.writtenBytes.Add(size)
+	s.windowBytes.Store(int64(s.mu.win.Bytes()))
 	return nil
 }
 

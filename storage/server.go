@@ -31,6 +31,8 @@ type Server struct {
 	// idle is the version up to which the window may move to the engine
 	// whatever its age in versions.
 	idle atomicVersion
+	// windowBytes is the size of the window for those who do not hold mu.
+	windowBytes atomic.Int64
 	// opened is where the engine stood when it was opened.
 	opened   wire.Version
 	counters counters
@@ -148,6 +150,13 @@ func (s *Server) start(ctx context.Context) {
 
 // Version is the newest version that can be read.
 func (s *Server) Version() wire.Version { return s.applied.load() }
+
+// Window returns how many bytes the window holds, and how many it should at
+// most: at twice that the server takes nothing more from the log (S7). It may be
+// called after Close.
+func (s *Server) Window() (bytes, limitBytes int64) {
+	return s.windowBytes.Load(), int64(s.cfg.WindowBytes)
+}
 
 // Opened is the version at which the engine stood when the server was opened:
 // it needs the log from there on.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/fault"
@@ -69,6 +70,8 @@ type CommitProxy struct {
 	// group counts those who lead a batch, from the call to lead to its answers.
 	group  sync.WaitGroup
 	former former // belongs to who is forming a batch
+	// pendingBytes is mu.pendingBytes for those who do not hold the lock.
+	pendingBytes atomic.Int64
 
 	mu struct {
 		sync.Mutex
@@ -181,7 +184,7 @@ func (p *CommitProxy) enqueue(t *pending) (lead bool, err error) {
 	if p.mu.pendingBytes > 0 && (p.mu.pendingBytes+t.bytes > p.config.MaxPendingBytes || fault.Point("txn.commit.memoryLimit")) {
 		return false, wire.ErrCommitProxyMemoryLimit
 	}
-	p.mu.pendingBytes += t.bytes
+	p.addPendingLocked(t.bytes)
 	p.mu.queue = append(p.mu.queue, t)
 	return p.takeLeadLocked(), nil
 }
@@ -195,6 +198,17 @@ func (p *CommitProxy) takeLeadLocked() bool {
 	p.mu.forming = true
 	p.group.Add(1) // under mu: Close does not wait yet
 	return true
+}
+
+func (p *CommitProxy) addPendingLocked(bytes int) {
+	p.mu.pendingBytes += bytes
+	p.pendingBytes.Store(int64(p.mu.pendingBytes))
+}
+
+// Pending returns how many bytes the transactions take that the proxy holds,
+// queued or under way, and the limit at which it refuses others.
+func (p *CommitProxy) Pending() (bytes, limitBytes int64) {
+	return p.pendingBytes.Load(), int64(p.config.MaxPendingBytes)
 }
 
 // callLeaderLocked calls up the first of the queue to lead, if there is room.
@@ -271,9 +285,11 @@ func (p *CommitProxy) finish(b *batch, err error) {
 	}
 	p.mu.Lock()
 	p.mu.inFlight--
+	done := 0
 	for _, t := range b.members {
-		p.mu.pendingBytes -= t.bytes
+		done += t.bytes
 	}
+	p.addPendingLocked(-done)
 	first := false
 	var refused []*pending
 	if err != nil {
@@ -330,7 +346,7 @@ func (p *CommitProxy) refusedLocked() (refused []*pending) {
 	}
 	refused, p.mu.queue = p.mu.queue, nil
 	for _, t := range refused {
-		p.mu.pendingBytes -= t.bytes
+		p.addPendingLocked(-t.bytes)
 		t.err = p.mu.failed
 	}
 	return refused
@@ -365,7 +381,7 @@ func (p *CommitProxy) abandon(ctx context.Context, t *pending) (wire.CommitReply
 // was called up to lead, the next in the queue leads in its place.
 func (p *CommitProxy) leaveQueue(ctx context.Context, t *pending, i int) error {
 	p.mu.queue = slices.Delete(slices.Clone(p.mu.queue), i, i+1)
-	p.mu.pendingBytes -= t.bytes
+	p.addPendingLocked(-t.bytes)
 	var refused []*pending
 	select {
 	case <-t.wake: // to lead: what is queued has not been answered

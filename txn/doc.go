@@ -5,9 +5,11 @@
 // The roles behind it are small interfaces (Sequencer, Resolver, Log); whether
 // one is a struct in this process or a stub cannot be told from here.
 //
-// Neither proxy has a timer. What arrives while one batch is being formed, or
-// while the pipeline is full, makes up the next batch; a lone transaction goes
-// through on its own goroutine at once.
+// Neither proxy has a timer while the store is not loaded. What arrives while one
+// batch is being formed, or while the pipeline is full, makes up the next batch;
+// a lone transaction goes through on its own goroutine at once. Under load the
+// read-version proxy holds back the starts of transactions by their priority,
+// see package admission.
 //
 // Invariants, cited by assertions and tests:
 //
@@ -30,4 +32,6 @@
 //	    batch.
 //	T8  Whoever reads wire.IdempotencyExpiredKey beside the rows of ids knows
 //	    which versions have none any more. It never goes back.
+//	T9  A request for a read version that was held back takes part only in a
+//	    look that begins after it was let go: T1 holds for it as for others.
 package txn

@@ -8,10 +8,32 @@ import (
 
 	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/wire"
+	"github.com/plinthdb/plinth/txn/internal/admission"
 )
 
-// defaultMaxWaiters bounds how many requests may wait for a read version.
-const defaultMaxWaiters = 100_000
+// Limits of a read-version proxy.
+const (
+	// defaultMaxWaiters bounds how many requests may wait for a read version,
+	// where the config is silent.
+	defaultMaxWaiters = 100_000
+	// defaultStartWait is how long a transaction of default priority is held
+	// back at most: while the storage server is behind it would wait at its
+	// first read instead, so this costs little.
+	defaultStartWait = 100 * time.Millisecond
+	// batchStartWait is how long one of batch priority is.
+	batchStartWait = time.Second
+	// batchRelease is how many of them go on together, every holdCheck, while
+	// the load is hardly below the one that they were held for.
+	batchRelease = 64
+)
+
+// Load says how full the store behind a proxy is.
+type Load interface {
+	// LoadThousandths is the fullest of the store's queues, in thousandths of
+	// its limit; it may be above 1000. It is asked with each start, and must
+	// cost next to nothing.
+	LoadThousandths() int
+}
 
 // ReadVersionConfig is what a read-version proxy is recruited with.
 type ReadVersionConfig struct {
@@ -24,6 +46,8 @@ type ReadVersionConfig struct {
 	// SystemKeys is shared with the commit proxy; nil means that nobody locks
 	// the database.
 	SystemKeys *SystemKeys
+	// Load is what starts are held back for; nil means that they never are.
+	Load Load
 	// MaxWaiters bounds the requests that wait; 0 is a default.
 	MaxWaiters int
 }
@@ -31,18 +55,27 @@ type ReadVersionConfig struct {
 // ReadVersionProxy hands out read versions. Requests that arrive while a look
 // at sequencer and log is under way share the next one: a look that began
 // before a request arrived could miss a commit that the client knows of (T1).
+//
+// While the store is loaded, requests are held back by their priority, see
+// package admission.
 type ReadVersionProxy struct {
 	config ReadVersionConfig
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	group  sync.WaitGroup
+	begun  time.Time
 
 	mu struct {
 		sync.Mutex
 		closed  bool
 		running bool
+		// waiters counts the requests that wait, for a look or held back.
 		waiters int
 		next    *flight
+		gate    *admission.Gate[chan<- error]
+		// checks runs the next check of those who are held; nil while none is.
+		checks *time.Timer
+		stats  ReadVersionStats
 	}
 }
 
@@ -58,39 +91,78 @@ func NewReadVersionProxy(config ReadVersionConfig) *ReadVersionProxy {
 	if config.MaxWaiters == 0 {
 		config.MaxWaiters = defaultMaxWaiters
 	}
-	p := &ReadVersionProxy{config: config}
+	p := &ReadVersionProxy{config: config, begun: time.Now()}
+	p.mu.gate = admission.New[chan<- error](admission.Config{
+		MaxWaiting: config.MaxWaiters, DefaultWait: defaultStartWait, BatchWait: batchStartWait, BatchRelease: batchRelease,
+	})
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
 }
 
 // ReadVersion returns a version that satisfies T1. It returns
-// ErrGRVProxyMemoryLimit if too many requests wait already, ErrGenerationEnded
-// if the generation is over, and the context's cause if that ends first.
-func (p *ReadVersionProxy) ReadVersion(ctx context.Context, _ wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+// ErrGRVProxyMemoryLimit if too many requests wait already, ErrBatchThrottled if
+// the store is too loaded for one of batch priority, ErrGenerationEnded if the
+// generation is over, and the context's cause if that ends first.
+func (p *ReadVersionProxy) ReadVersion(ctx context.Context, req wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
+	load := p.load()
 	p.mu.Lock()
 	if p.mu.closed {
 		p.mu.Unlock()
 		return wire.ReadVersionReply{}, wire.ErrGenerationEnded
 	}
-	if !p.mu.running {
-		// Nobody is looking: look at once, on this goroutine.
-		p.mu.running = true
-		p.mu.Unlock()
-		reply, err := p.look(ctx)
-		p.land()
-		return reply, err
+	if p.mustHoldLocked(req.Priority, load) {
+		return p.hold(ctx, req.Priority)
 	}
-	if p.mu.waiters >= p.config.MaxWaiters || fault.Point("txn.readVersion.memoryLimit") {
+	return p.join(ctx, req.Priority)
+}
+
+// join takes part in a look that begins from now on. It is called with the lock
+// held, which it releases.
+func (p *ReadVersionProxy) join(ctx context.Context, priority wire.Priority) (wire.ReadVersionReply, error) {
+	if p.mu.running {
+		if err := p.roomLocked(priority); err != nil {
+			p.mu.Unlock()
+			return wire.ReadVersionReply{}, err
+		}
+		p.mu.waiters++
+		f := p.nextFlightLocked(priority)
 		p.mu.Unlock()
-		return wire.ReadVersionReply{}, wire.ErrGRVProxyMemoryLimit
+		defer p.leave()
+		return f.wait(ctx)
 	}
+	// Nobody is looking: look at once, on this goroutine.
+	p.mu.running = true
+	p.mu.stats.started(priority)
+	p.mu.Unlock()
+	reply, err := p.look(ctx)
+	p.land()
+	return reply, err
+}
+
+// roomLocked returns why no other request of this priority may wait, nil if one
+// may.
+func (p *ReadVersionProxy) roomLocked(priority wire.Priority) error {
+	if fault.Point("txn.readVersion.memoryLimit") {
+		return wire.ErrGRVProxyMemoryLimit
+	}
+	err := p.mu.gate.Room(priority, p.mu.waiters)
+	if err != nil {
+		p.mu.stats.refused(err)
+	}
+	return err
+}
+
+// nextFlightLocked returns the look after the one under way.
+func (p *ReadVersionProxy) nextFlightLocked(priority wire.Priority) *flight {
 	if p.mu.next == nil {
 		p.mu.next = &flight{done: make(chan struct{})}
 	}
-	f := p.mu.next
-	p.mu.waiters++
-	p.mu.Unlock()
-	defer p.leave()
+	p.mu.stats.started(priority)
+	return p.mu.next
+}
+
+// wait returns the answer of the look, or the cause of ctx if that ends first.
+func (f *flight) wait(ctx context.Context) (wire.ReadVersionReply, error) {
 	select {
 	case <-f.done:
 		return f.reply, f.err
@@ -167,6 +239,7 @@ func (p *ReadVersionProxy) land() {
 func (p *ReadVersionProxy) Close() {
 	p.mu.Lock()
 	p.mu.closed = true
+	p.endHoldsLocked()
 	p.mu.Unlock()
 	p.cancel(wire.ErrGenerationEnded)
 	p.group.Wait()

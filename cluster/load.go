@@ -1,0 +1,143 @@
+package cluster
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/plinthdb/plinth/internal/wire"
+	"github.com/plinthdb/plinth/sequencer"
+	"github.com/plinthdb/plinth/storage"
+	"github.com/plinthdb/plinth/txn"
+)
+
+// maxLag is maxLagVersions as time: a version is a microsecond.
+const maxLag = time.Duration(maxLagVersions) * time.Second / time.Duration(wire.VersionsPerSecond)
+
+// fullLoad is the load of a store one of whose queues has reached its limit.
+const fullLoad = 1000
+
+// limitedBy names what the load of a store comes from, in FoundationDB's words
+// for it in status.
+type limitedBy string
+
+const (
+	limitedByWorkload limitedBy = "workload" // nothing
+	limitedByLag      limitedBy = "storage_server_readable_behind"
+	limitedByWindow   limitedBy = "storage_server_write_queue_size"
+	limitedByCommits  limitedBy = "log_server_write_queue"
+)
+
+// load measures how full a store is, for the read-version proxy. It is the
+// fullest of
+//
+//   - how long the storage server has been behind the commits, of maxLag
+//   - what its window holds, of twice the window's limit: there it takes nothing
+//     more from the log
+//   - what the commit proxy holds, of its limit.
+type load struct {
+	sequencer *sequencer.Sequencer
+	storage   *storage.Server
+	commits   *txn.CommitProxy
+	begun     time.Time
+
+	// probing says that mu.lag has something to forget.
+	probing atomic.Bool
+	mu      struct {
+		sync.Mutex
+		lag lag
+	}
+}
+
+// LoadThousandths implements txn.Load with a few atomic reads, unless the
+// storage server is behind.
+func (l *load) LoadThousandths() int {
+	return max(l.lagThousandths(), notable(l.window()), notable(l.commits.Pending()))
+}
+
+// notable is thousandths from an eighth of the limit on; below that it is 0 and
+// costs no division.
+func notable(used, limit int64) int {
+	if used < limit>>3 {
+		return 0
+	}
+	return thousandths(used, limit)
+}
+
+// limitedBy returns what the load comes from, if it is half the limit or more.
+func (l *load) limitedBy() limitedBy {
+	by, most := limitedByWorkload, fullLoad/2-1
+	for _, part := range []struct {
+		by   limitedBy
+		load int
+	}{
+		{limitedByLag, l.lagThousandths()},
+		{limitedByWindow, thousandths(l.window())},
+		{limitedByCommits, thousandths(l.commits.Pending())},
+	} {
+		if part.load > most {
+			by, most = part.by, part.load
+		}
+	}
+	return by
+}
+
+func (l *load) window() (bytes, limitBytes int64) {
+	bytes, limitBytes = l.storage.Window()
+	return bytes, 2 * limitBytes
+}
+
+// thousandths is how much of a limit is used, up to ten times the limit.
+func thousandths(used, limit int64) int {
+	return int(10 * fullLoad * min(float64(used)/(10*float64(max(limit, 1))), 1))
+}
+
+func (l *load) lagThousandths() int {
+	committed, applied := l.sequencer.Committed(), l.storage.Version()
+	if committed-applied < minLagVersions && !l.probing.Load() {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	behind := l.mu.lag.observe(time.Since(l.begun), committed, applied)
+	l.probing.Store(l.mu.lag.probing)
+	return thousandths(int64(behind), int64(maxLag))
+}
+
+// minLagVersions is how far in versions a storage server must be behind for its
+// lag to be looked at.
+const minLagVersions = maxLagVersions / 2
+
+// lag measures for how long a storage server has been behind. Versions alone do
+// not tell: the first commit after a quiet second is a million versions ahead of
+// the storage server, which has it a moment later. So lag notes the newest
+// commit, and how long it takes until that is there.
+type lag struct {
+	// probing says that the storage server is behind; the rest means nothing
+	// otherwise.
+	probing bool
+	// target was the newest commit at since, and had not arrived at seen.
+	target      wire.Version
+	since, seen time.Duration
+	// last is how long the target before took.
+	last time.Duration
+}
+
+// observe returns for how long the storage server has been behind, at the time
+// now since some fixed moment.
+func (l *lag) observe(now time.Duration, committed, applied wire.Version) time.Duration {
+	switch {
+	case committed-applied < minLagVersions:
+		*l = lag{}
+		return 0
+	case !l.probing:
+		*l = lag{probing: true, target: committed, since: now, seen: now}
+	case applied >= l.target:
+		// When it arrived is not known, only that it had not when it was last
+		// looked for.
+		*l = lag{probing: true, target: committed, since: now, seen: now, last: l.seen - l.since}
+	default:
+		l.seen = now
+	}
+	return max(l.seen-l.since, l.last)
+}

@@ -1,0 +1,30 @@
+// Package admission decides which transactions may start while the store is
+// loaded, and which wait or are refused. It is the core of rate keeping in the
+// read-version proxy and has no clock, no goroutine and no lock: its owner
+// passes in the time, how full the store is, and asks again while starts are
+// held.
+//
+// How full the store is comes as a number, its load: 0 is idle, FullLoad says
+// that something has reached its limit. What it means for a start depends on its
+// priority:
+//
+//	immediate  goes on at once, always
+//	default    is held while the load is FullLoad or more, but not for long:
+//	           a transaction that only reads must not starve because writers
+//	           are many, and commits meet the limits themselves
+//	batch      is held from BatchLoad on, and refused if that takes too long
+//
+// Batch starts that were held go on few at a time while the load is not far
+// below BatchLoad: all at once they would bring it back.
+//
+// Invariants, cited by assertions and tests:
+//
+//	Q1  An immediate start is never held because of the load.
+//	Q2  While a default start is held, no batch start goes on.
+//	Q3  Starts of one priority go on in the order in which they arrived.
+//	Q4  A check leaves no start held for longer than its priority allows: a
+//	    default start goes on, a batch start is refused.
+//	Q5  A start that finds the load below BatchLoad and nobody held goes on at
+//	    once.
+//	Q6  Every start that was held is decided once, or left.
+package admission
