@@ -2,7 +2,7 @@ package kv
 
 import "github.com/plinthdb/plinth/internal/wire"
 
-// MutationType names an atomic operation.
+// MutationType names an atomic operation, or a plain one in a Mutation.
 type MutationType = wire.MutationType
 
 // The atomic operations, with FoundationDB's numbers.
@@ -19,6 +19,12 @@ const (
 	MutationByteMin                = wire.ByteMin
 	MutationByteMax                = wire.ByteMax
 	MutationCompareAndClear        = wire.CompareAndClear
+)
+
+// What else a Mutation can be.
+const (
+	MutationSet        = wire.SetValue
+	MutationClearRange = wire.ClearRange
 )
 
 // Add adds operand to the value, both as little-endian integers. The result

@@ -19,7 +19,7 @@ var (
 // Commit makes the writes visible and durable. A transaction without writes or
 // write conflicts sends nothing. After ErrNotCommitted and every other error
 // that is not MaybeCommitted, nothing of it will ever be visible. What was left
-// with OnCommit runs before Commit returns.
+// with OnCommit, or given to WithCommitHook, runs before Commit returns.
 //
 // Afterwards only Reset, or OnError after an error, makes the transaction
 // usable again. If the context ends, or Cancel is called, while the commit is under way, the
@@ -53,7 +53,7 @@ func (tx *Transaction) Commit() error {
 		}
 		if err == nil {
 			a.conclude(reply, request)
-			a.runHooks(reply.Version)
+			a.afterCommit(reply, request)
 			return nil
 		}
 	}

@@ -82,8 +82,9 @@
 //
 // Options change one transaction or, as defaults, all of a database. They are
 // FoundationDB's, by names of their own; docs/client-options.md has the table,
-// and says why the few that are not there have no meaning in this store. Keys from \xff on belong to the system and take an option to read
-// or write: LockDatabase keeps a lock there, and programs tell one another by
+// and says why the few that are not there have no meaning in this store. Keys
+// from \xff on belong to the system and take an option to read or write:
+// LockDatabase keeps a lock there, and programs tell one another by
 // MetadataVersionKey that what they cache has changed. Keys from \xff\xff on
 // are special: not stored but made up when they are read, such as
 // "\xff\xff/status/json".
@@ -101,7 +102,8 @@
 // Database.Stats counts what a database does and how long it takes; kv/metrics
 // gives that to Prometheus. WithTracer takes spans of each transaction, and the
 // module kv/otelkv hands them to OpenTelemetry. WithTransactionLog logs single
-// transactions. Statistics cost a few readings of the clock and additions, the
+// transactions. WithCommitHook hears what each transaction has changed once it is
+// committed. Statistics cost a few readings of the clock and additions, the
 // rest is free while nobody asks for it.
 //
 // # Invariants
@@ -141,6 +143,9 @@
 //	     ends. No key and no value gets into statistics or spans.
 //	K16  Every call of the back-end is made in one place (calls.go), where it leaves
 //	     a span and lines of the log if somebody wants them, whatever it is for.
+//	K17  A commit hook is called once for each Commit that succeeded with a version,
+//	     with the mutations that were sent and their stamps filled in, before Commit
+//	     returns and without any lock, and for nothing else.
 //
 // DESIGN.md explains how it works inside.
 package kv

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/internal/model"
@@ -13,7 +14,9 @@ import (
 
 // openExample stands for the package that provides a store, such as
 // kv/embedded.
-func openExample() *kv.Database { return kv.NewDatabase(model.New()) }
+func openExample(options ...kv.DatabaseOption) *kv.Database {
+	return kv.NewDatabase(model.New(), options...)
+}
 
 // put stores pairs of a key and a value.
 func put(ctx context.Context, db *kv.Database, pairs ...string) {
@@ -237,6 +240,25 @@ func ExampleTransaction_OnCommit() {
 	})
 	fmt.Println(len(cache), err)
 	// Output: 0 <nil>
+}
+
+// A cache in one process drops what any transaction of the database has changed,
+// whoever wrote it.
+func ExampleWithCommitHook() {
+	ctx := context.Background()
+	cache := map[string]string{"greeting": "hello", "farewell": "bye", "name": "Ada"}
+	db := openExample(kv.WithCommitHook(func(_ context.Context, e kv.CommitEvent) {
+		for _, r := range e.Written() {
+			maps.DeleteFunc(cache, func(key, _ string) bool { return r.Contains([]byte(key)) })
+		}
+	}))
+	defer db.Close()
+	_, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (struct{}, error) {
+		tx.ClearRange(kv.KeyRange{Begin: []byte("f"), End: []byte("h")})
+		return struct{}{}, nil
+	})
+	fmt.Println(cache, err)
+	// Output: map[name:Ada] <nil>
 }
 
 // Statistics are always on, and cheap to look at.

@@ -22,7 +22,8 @@ const maxCommitHooks = 1000
 // is done to this one comes too late. If one panics the others still
 // run; then the panic goes on to the caller, and the transaction stays
 // committed. A process that dies in between runs none: what must not be missed
-// belongs into the transaction.
+// belongs into the transaction. WithCommitHook is for all transactions of a
+// database.
 //
 // A try takes up to a thousand functions. One more, or nil, makes the
 // transaction fail with ErrClientInvalidOperation, like an invalid write.

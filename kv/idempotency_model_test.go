@@ -23,7 +23,8 @@ type lossyBackend struct {
 	chance    *rand.Rand
 	decisions int
 	held      []*wire.CommitRequest
-	copies    int // that arrived after the client had its answer
+	keepIDs   bool // ids do not expire
+	copies    int  // that arrived after the client had its answer
 }
 
 // next returns a number below n, 0 when all is to be well.
@@ -40,7 +41,7 @@ func (b *lossyBackend) happen(ctx context.Context) {
 	if n := len(b.held); n > 0 && b.next(3) == 1 {
 		b.arrive(ctx, b.next(n))
 	}
-	if b.next(40) == 39 {
+	if b.next(40) == 39 && !b.keepIDs {
 		b.ExpireIDs()
 	}
 }

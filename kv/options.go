@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -15,6 +16,7 @@ type databaseOptions struct {
 	hotKeyQueue bool
 	logger      *slog.Logger
 	tracer      Tracer // nil: none
+	commitHooks []func(context.Context, CommitEvent)
 	transaction transactionOptions
 }
 
