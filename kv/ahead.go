@@ -52,7 +52,7 @@ func (r *storedRows) readAhead() {
 	}
 	r.aheadAt = -1
 	wanted := r.rowsWanted - len(r.rows)
-	if r.rowsWanted > 0 && wanted <= 0 || bytes.Compare(r.lower, r.upper) >= 0 {
+	if r.rowsWanted > 0 && wanted <= 0 || r.empty() {
 		return
 	}
 	p, ctx, err := r.newPiece(max(wanted, 0))

@@ -159,6 +159,7 @@ func askNothing() []string {
 		Transaction.AddReadConflictKey Transaction.AddReadConflictRange Transaction.AddWriteConflictKey Transaction.AddWriteConflictRange
 		Transaction.NextWriteWithoutConflict Transaction.SetReadVersion Transaction.SetOptions Transaction.OnCommit
 		Transaction.Snapshot Transaction.Exclusively Transaction.Reset Transaction.Cancel snapshot.Snapshot
+		RangeResult.WithLimitBytes
 		Transaction.ApproximateSize Transaction.CommittedVersion Transaction.ConflictingKeys Transaction.Versionstamp
 		Database.Begin Database.Close Database.Stats Database.SetMaxWatches
 		Watch.Wait Watch.Done Watch.Err Watch.Cancel`)

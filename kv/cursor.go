@@ -65,7 +65,7 @@ func (c *cursor) next() (row wire.KeyValue, ok bool, err error) {
 	}
 	if c.hasOwn {
 		row, ok, err = c.merged()
-	} else if ok, err = c.store.peek(segment{lower: c.begin, upper: c.end}); ok {
+	} else if ok, err = c.store.another(); ok {
 		row, c.lastKey = c.store.take()
 	}
 	if err != nil || !ok {
@@ -166,7 +166,7 @@ type block struct {
 // fetched at a time, if there is nothing to be merged with it, and otherwise
 // all that are left.
 func (c *cursor) block() (b block, err error) {
-	if c.hasOwn || c.options.LimitBytes > 0 {
+	if c.hasOwn {
 		b.rows, err = c.rest()
 		return b, err
 	}
@@ -174,18 +174,18 @@ func (c *cursor) block() (b block, err error) {
 		return b, nil
 	}
 	b.rows, err = c.store.takePiece()
-	n := len(b.rows)
-	if err != nil || n == 0 {
+	if err != nil || len(b.rows) == 0 {
 		c.exhausted = err == nil
 		return b, err
 	}
 	b.shared = true
-	c.lastKey = b.rows[n-1].Key
-	c.rows += n
-	if limit := c.options.Limit; limit > 0 {
-		c.limited = c.rows >= limit
-		c.store.rowsWanted = limit - c.rows
+	for n, row := range b.rows {
+		if c.count(row); c.limited {
+			b.rows = b.rows[:n+1]
+			break
+		}
 	}
+	c.lastKey = b.rows[len(b.rows)-1].Key
 	return b, nil
 }
 

@@ -55,6 +55,22 @@ func (r *storedRows) peek(s segment) (ok bool, err error) {
 	}
 }
 
+// another reports whether there is another stored row, which take then returns.
+func (r *storedRows) another() (ok bool, err error) {
+	for len(r.rows) == 0 {
+		if r.empty() {
+			return false, nil
+		}
+		if err := r.fetch(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// empty reports whether everything was fetched.
+func (r *storedRows) empty() bool { return bytes.Compare(r.lower, r.upper) >= 0 }
+
 // take returns the next row and its key as it is shared with the store.
 func (r *storedRows) take() (row wire.KeyValue, key []byte) {
 	row, key = r.rows[0], r.shared[0].Key
@@ -95,7 +111,7 @@ func (r *storedRows) reaches(key []byte, s segment) bool {
 
 // beyond reports whether everything that was not fetched lies beyond s.
 func (r *storedRows) beyond(s segment) bool {
-	if bytes.Compare(r.lower, r.upper) >= 0 {
+	if r.empty() {
 		return true
 	}
 	if r.reverse {
@@ -107,7 +123,7 @@ func (r *storedRows) beyond(s segment) bool {
 // takePiece returns the rows of the next fetch as they are shared with the
 // store: none if nothing is left.
 func (r *storedRows) takePiece() ([]wire.KeyValue, error) {
-	if bytes.Compare(r.lower, r.upper) >= 0 {
+	if r.empty() {
 		return nil, nil
 	}
 	p, err := r.fetchPiece()

@@ -109,6 +109,17 @@ func (r *RangeResult) All() iter.Seq2[KeyValue, error] {
 	}
 }
 
+// WithLimitBytes returns the same read with another limit of bytes, see
+// RangeOptions: of the same range as it was at the time of the same call.
+func (r *RangeResult) WithLimitBytes(limitBytes int) *RangeResult {
+	limited := *r
+	limited.options.LimitBytes = limitBytes
+	if limited.err == nil {
+		limited.err = checkRangeOptions(limited.options)
+	}
+	return &limited
+}
+
 // Slice reads all rows at once. Give the range a limit, or know that it is
 // small.
 func (r *RangeResult) Slice() ([]KeyValue, error) {

@@ -54,6 +54,35 @@ func TestSlicesOfOwnTypesHaveAllRows(t *testing.T) {
 	}
 }
 
+// TestALimitOfBytesMayComeLater reads the beginning of a range as it was when it
+// was called for, in both directions; the rest adds no conflict.
+func TestALimitOfBytesMayComeLater(t *testing.T) {
+	for _, reverse := range []bool{false, true} {
+		db := kv.NewDatabase(load(map[string]string{"a": "1", "b": "2", "c": "3", "d": "4"}))
+		tx := db.Begin(background)
+		tx.Set([]byte("b"), []byte("5"))
+		rows := tx.Range(kv.AllKeys(), kv.RangeOptions{Reverse: reverse})
+		tx.Clear([]byte("a"))
+		tx.Clear([]byte("d"))
+		want, untouched := `"a"="1" "b"="5" `, "d"
+		if reverse {
+			want, untouched = `"d"="4" "c"="3" `, "a"
+		}
+		if got := rowsText(rows.WithLimitBytes(3).Slice()); got != want {
+			t.Errorf("backwards %t: %s", reverse, got)
+		}
+		_, err := rows.WithLimitBytes(-1).Slice()
+		mustBe(t, err, kv.ErrRangeLimitsInvalid)
+		set(t, db, untouched, "changed")
+		if err := tx.Commit(); err != nil {
+			t.Errorf("backwards %t: %v", reverse, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestASliceWithoutRowsIsNotNil(t *testing.T) {
 	db, _ := open(t)
 	tx := db.Begin(background)

@@ -33,24 +33,27 @@ const (
 )
 
 // pieces returns the sizes of the first piece and of the largest one; 0 is what
-// the store likes. With eager the reader wants all rows at once.
+// the store likes. With eager the reader wants all rows at once. Nobody fetches
+// more at first than a limit of bytes lets through.
 func (o *RangeOptions) pieces(eager bool) (first, most int) {
+	most = maxPieceBytes
 	switch o.Mode {
 	case StreamingExact:
 		return o.LimitBytes, o.LimitBytes
 	case StreamingSmall:
-		return smallPieceBytes, smallPieceBytes
+		most = smallPieceBytes
 	case StreamingMedium:
-		return mediumPieceBytes, mediumPieceBytes
+		most = mediumPieceBytes
 	case StreamingLarge:
-		return largePieceBytes, largePieceBytes
-	case StreamingWantAll, StreamingSerial:
-		return maxPieceBytes, maxPieceBytes
+		most = largePieceBytes
 	}
-	if eager || o.Limit > 0 || o.LimitBytes > 0 {
-		return maxPieceBytes, maxPieceBytes
+	switch {
+	case o.LimitBytes > 0:
+		return min(o.LimitBytes, most), most
+	case o.Mode == StreamingIterator && !eager && o.Limit == 0:
+		return firstPieceBytes, most
 	}
-	return firstPieceBytes, maxPieceBytes
+	return most, most
 }
 
 // WithReadAhead says whether an iteration over a range fetches the next piece

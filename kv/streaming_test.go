@@ -52,6 +52,8 @@ func TestStreamingModesDecideTheSizeOfThePieces(t *testing.T) {
 		"default":        {kv.RangeOptions{}, []int{8 * kib, 16 * kib, 32 * kib, 64 * kib}, 60},
 		"iterator":       {kv.RangeOptions{Mode: kv.StreamingIterator}, []int{8 * kib, 16 * kib, 32 * kib, 64 * kib}, 60},
 		"default, limit": {kv.RangeOptions{Limit: 7}, []int{128 * kib}, 7},
+		"bytes":          {kv.RangeOptions{LimitBytes: 2500}, []int{2500}, 3},
+		"small, bytes":   {kv.RangeOptions{Mode: kv.StreamingSmall, LimitBytes: 2500}, []int{kib, kib}, 3},
 		"want all":       {kv.RangeOptions{Mode: kv.StreamingWantAll}, []int{128 * kib}, 60},
 		"exact":          {kv.RangeOptions{Mode: kv.StreamingExact, Limit: 50}, []int{0}, 50},
 		"exact bytes":    {kv.RangeOptions{Mode: kv.StreamingExact, LimitBytes: 2000}, []int{2000}, 2},
