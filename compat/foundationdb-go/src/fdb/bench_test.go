@@ -3,6 +3,7 @@ package fdb_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
@@ -10,7 +11,7 @@ import (
 	"github.com/plinthdb/plinth/kv"
 )
 
-// What the module costs over kv: ten reads and no write, ten rows of a range.
+// What the module costs over kv: ten reads and no write, rows of a range.
 
 func tenKeys(i int) (keys [10][]byte) {
 	for j := range keys {
@@ -69,27 +70,68 @@ func BenchmarkTenReadsOfKV(b *testing.B) {
 	}
 }
 
-func BenchmarkTenRows(b *testing.B) {
+func BenchmarkRows(b *testing.B) {
 	db := open(b)
 	fill(b, db, 1000, 100)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := db.ReadTransact(func(tr fdb.ReadTransaction) (interface{}, error) {
-			return tr.GetRange(allKeys, fdb.RangeOptions{Limit: 10}).GetSliceWithError()
-		}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	benchmarkRows(b, func(limit int) error {
+		_, err := db.ReadTransact(func(tr fdb.ReadTransaction) (interface{}, error) {
+			return tr.GetRange(allKeys, fdb.RangeOptions{Limit: limit}).GetSliceWithError()
+		})
+		return err
+	})
 }
 
-func BenchmarkTenRowsOfKV(b *testing.B) {
+func BenchmarkRowsOfKV(b *testing.B) {
 	db := openKV(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := kv.ReadTransact(context.Background(), db, func(r kv.Reader) ([]kv.KeyValue, error) {
-			return r.Range(kv.AllKeys(), kv.RangeOptions{Limit: 10}).Slice()
-		}); err != nil {
-			b.Fatal(err)
-		}
+	benchmarkRows(b, func(limit int) error {
+		_, err := kv.ReadTransact(context.Background(), db, func(r kv.Reader) ([]kv.KeyValue, error) {
+			return r.Range(kv.AllKeys(), kv.RangeOptions{Limit: limit}).Slice()
+		})
+		return err
+	})
+}
+
+// One row after the other.
+
+func BenchmarkIterate(b *testing.B) {
+	db := open(b)
+	fill(b, db, 1000, 100)
+	benchmarkRows(b, func(limit int) error {
+		_, err := db.ReadTransact(func(tr fdb.ReadTransaction) (interface{}, error) {
+			for rows := tr.GetRange(allKeys, fdb.RangeOptions{Limit: limit}).Iterator(); rows.Advance(); {
+				rows.MustGet()
+			}
+			return nil, nil
+		})
+		return err
+	})
+}
+
+func BenchmarkIterateOfKV(b *testing.B) {
+	db := openKV(b)
+	benchmarkRows(b, func(limit int) error {
+		_, err := kv.ReadTransact(context.Background(), db, func(r kv.Reader) (struct{}, error) {
+			for _, err := range r.Range(kv.AllKeys(), kv.RangeOptions{Limit: limit}).All() {
+				if err != nil {
+					return struct{}{}, err
+				}
+			}
+			return struct{}{}, nil
+		})
+		return err
+	})
+}
+
+// benchmarkRows reads ranges of several lengths; 0 is all 1,000 rows.
+func benchmarkRows(b *testing.B, read func(limit int) error) {
+	for _, limit := range []int{10, 100, 0} {
+		b.Run(strconv.Itoa(limit), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := read(limit); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

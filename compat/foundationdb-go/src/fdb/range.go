@@ -149,12 +149,12 @@ func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
 	if rows, err, ok := rr.first.complete(); ok {
 		return rows, err
 	}
-	rows, err := rr.rows.Slice()
+	rows, err := kv.SliceOf(rr.rows, keyValue)
 	rr.first.skip()
 	if err != nil {
 		return nil, bare(err)
 	}
-	return keyValues(rows), nil
+	return rows, nil
 }
 
 // GetSliceOrPanic is GetSliceWithError, but panics with its error.
@@ -169,12 +169,9 @@ func (rr RangeResult) Iterator() *RangeIterator {
 	return &RangeIterator{read: rr.rangeRead, remaining: rr.options.Limit}
 }
 
-func keyValues(rows []kv.KeyValue) []KeyValue {
-	out := make([]KeyValue, len(rows))
-	for i, row := range rows {
-		out[i] = KeyValue{Key: row.Key, Value: row.Value}
-	}
-	return out
+// keyValue makes a KeyValue of a row, with the same memory.
+func keyValue(row kv.KeyValue) (KeyValue, error) {
+	return KeyValue{Key: row.Key, Value: row.Value}, nil
 }
 
 // batch is the first batch of an iteration, which all iterators share.
@@ -219,18 +216,15 @@ func (rr *rangeRead) firstBatch() (rows []KeyValue, more bool, err error) {
 
 // fetch reads a batch's worth of rows: the n-th batch.
 func (rr *rangeRead) fetch(rows *kv.RangeResult, n int) (got []KeyValue, more bool, err error) {
-	limitBytes, size := rr.options.batchBytes(n), 0
-	for row, err := range rows.All() {
-		if err != nil {
-			return nil, false, bare(err)
-		}
-		got = append(got, KeyValue{Key: row.Key, Value: row.Value})
-		size += len(row.Key) + len(row.Value)
-		if limitBytes > 0 && size >= limitBytes {
-			return got, true, nil
-		}
+	limitBytes := rr.options.batchBytes(n)
+	if got, err = kv.SliceOf(rows.WithLimitBytes(limitBytes), keyValue); err != nil {
+		return nil, false, bare(err)
 	}
-	return got, false, nil
+	size := 0
+	for _, row := range got {
+		size += len(row.Key) + len(row.Value)
+	}
+	return got, limitBytes > 0 && size >= limitBytes, nil
 }
 
 // carryOut implements pendingRead: it fetches the first batch, unless the
@@ -304,10 +298,9 @@ func (ri *RangeIterator) rest() *kv.RangeResult {
 		begin = kv.FirstGreaterThan(ri.last)
 	}
 	return rr.reader.RangeSelectors(begin, end, kv.RangeOptions{
-		Limit:      ri.remaining,
-		LimitBytes: rr.options.batchBytes(ri.n),
-		Reverse:    rr.options.Reverse,
-		Mode:       rr.mode,
+		Limit:   ri.remaining,
+		Reverse: rr.options.Reverse,
+		Mode:    rr.mode,
 	})
 }
 
