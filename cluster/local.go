@@ -86,10 +86,12 @@ type Local struct {
 	versions   *txn.ReadVersionProxy
 	commits    *txn.CommitProxy
 	load       *load
+	recent     recent
 
-	// opened says that OpenLocal has succeeded.
-	opened  atomic.Bool
-	closing sync.Once
+	// opened says that OpenLocal has succeeded, openedAt when.
+	opened   atomic.Bool
+	openedAt time.Time
+	closing  sync.Once
 	// life ends with the store; its cause is why nothing is served any more.
 	life     context.Context
 	endLife  context.CancelCauseFunc
@@ -139,6 +141,8 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if err := l.settleID(ctx, first, id); err != nil {
 		return nil, err
 	}
+	l.openedAt = time.Now()
+	l.recent.begin(sample{at: l.openedAt, work: wire.Workload{CPUSeconds: cpuSeconds()}})
 	l.opened.Store(true)
 	return l, nil
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"time"
 
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -37,9 +38,13 @@ type LocalStatus struct {
 // where others have the path of a cluster file.
 const connectionPrefix = "plinth-embedded:"
 
-// StoreStatus describes the store to clients.
+// StoreStatus describes the store to clients. Its Earlier is what had been done
+// when a status was asked for five seconds ago or more, at first when the store
+// was opened.
 func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 	s := l.Status()
+	now := sample{at: time.Now(), work: s.work()}
+	from := l.recent.observe(now)
 	connection := connectionPrefix + s.Dir
 	return wire.StoreStatus{
 		ConnectionString: connection, ClusterFile: connection, Address: localAddress, ID: l.id,
@@ -47,10 +52,22 @@ func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 		ReadableVersion: s.Storage.Version, DurableVersion: s.Storage.Durable,
 		StorageBytes: int64(s.Storage.DiskBytes), LogBytes: s.WriteAheadLog.LiveBytes,
 		StorageQueueBytes: int64(s.Storage.WindowBytes), LogQueueBytes: s.WriteAheadLog.QueuedBytes,
-		Started: s.Resolver.Transactions, Conflicted: s.Resolver.Conflicts, TooOld: s.Resolver.TooOld,
-		Reads: s.Storage.Gets, Rows: s.Storage.Rows, Writes: s.Storage.Mutations,
-		Failure: s.Error,
+		LimitedBy: s.LimitedBy, LoadThousandths: s.ReadVersions.LoadThousandths, Watches: s.Storage.Watches,
+		Work: now.work, Earlier: from.work, EarlierSeconds: now.at.Sub(from.at).Seconds(),
+		Process: l.process(now.at), Failure: s.Error,
 	}, nil
+}
+
+// work returns what the store has done since it was opened.
+func (s *LocalStatus) work() wire.Workload {
+	return wire.Workload{
+		StartedDefault: s.ReadVersions.StartsDefault, StartedBatch: s.ReadVersions.StartsBatch, StartedImmediate: s.ReadVersions.StartsImmediate,
+		Resolved: s.Resolver.Transactions, Conflicted: s.Resolver.Conflicts, TooOld: s.Resolver.TooOld,
+		Requests: s.Storage.Requests, Reads: s.Storage.Gets, Rows: s.Storage.Rows, Writes: s.Storage.Mutations,
+		ReadBytes: s.Storage.ReadBytes, WrittenBytes: s.Storage.WrittenBytes,
+		CacheHits: uint64(s.Storage.CacheHits), CacheMisses: uint64(s.Storage.CacheMisses),
+		CPUSeconds: cpuSeconds(),
+	}
 }
 
 // Status describes the store as it is now.

@@ -129,7 +129,7 @@ func observedCalls() map[string]observedCall {
 		"LockDatabase":   {func(w *observedWorld) error { return kv.LockDatabase(background, w.db, kv.LockID{1}) }, "commit get read_version", "commit, get, mutation, read version"},
 		"UnlockDatabase": {func(w *observedWorld) error { return kv.UnlockDatabase(background, w.db, kv.LockID{1}) }, "get read_version", "get, read version"},
 		"a special key of the status": {func(w *observedWorld) error { return second(w.tx.Get([]byte("\xff\xff/status/json")).Wait()) },
-			"read_version status", "read version, status"},
+			"get read_version status", "get, read version, status"},
 		"special keys of the metrics": {func(w *observedWorld) error {
 			return second(w.tx.Range(kv.PrefixRange([]byte("\xff\xff/metrics/data_distribution_stats/")), kv.RangeOptions{}).Slice())
 		}, "estimate_bytes locate", "estimate range bytes, locate"},

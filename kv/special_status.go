@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/wire"
@@ -69,35 +68,42 @@ func (a *attempt) statusJSON() ([]byte, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	lock, err := a.lockState()
+	p, err := a.probe()
 	if err != nil && s.Failure == "" {
 		return nil, err
 	}
-	return json.Marshal(object{"client": clientStatus(&s), "cluster": clusterStatus(&s, lock)})
+	return json.Marshal(object{"client": clientStatus(&s), "cluster": clusterStatus(&s, &p)})
 }
 
-// lockState returns database_lock_state at this moment.
-func (a *attempt) lockState() (object, error) {
+// probe is what a sample transaction finds out: the lock at this moment, and how
+// long the two calls took.
+type probe struct {
+	lock        object // database_lock_state
+	start, read time.Duration
+}
+
+// probe runs the sample transaction. It is aware of locks, and goes on at once
+// however full the store is: then above all people want to know its status.
+func (a *attempt) probe() (p probe, err error) {
 	ctx, err := a.callContext()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	version, err := a.calls().own().ReadVersion(ctx, wire.ReadVersionRequest{})
+	began := time.Now()
+	version, err := a.calls().own().ReadVersion(ctx, wire.ReadVersionRequest{Priority: wire.PriorityImmediate})
 	if err != nil {
-		return nil, callError(ctx, err)
+		return p, callError(ctx, err)
 	}
-	state := object{"locked": version.Locked}
-	if !version.Locked {
-		return state, nil
-	}
+	started := time.Now()
 	reply, err := a.calls().own().GetValues(ctx, &wire.GetValuesRequest{Version: version.Version, Keys: [][]byte{[]byte(DatabaseLockedKey)}})
 	if err != nil {
-		return nil, callError(ctx, err)
+		return p, callError(ctx, err)
 	}
-	if value := reply.Values[0]; len(value) >= wire.StampBytes {
-		state["lock_uid"] = hex.EncodeToString(value[wire.StampBytes:])
+	p = probe{lock: object{"locked": version.Locked}, start: started.Sub(began), read: time.Since(started)}
+	if value := reply.Values[0]; version.Locked && len(value) >= wire.StampBytes {
+		p.lock["lock_uid"] = hex.EncodeToString(value[wire.StampBytes:])
 	}
-	return state, nil
+	return p, nil
 }
 
 // clientStatus is what concerns this client.
@@ -116,42 +122,52 @@ func clientStatus(s *wire.StoreStatus) object {
 	}
 }
 
-// clusterStatus is what concerns the store.
-func clusterStatus(s *wire.StoreStatus, lock object) object {
-	recovery, messages := "fully_recovered", []object{}
-	if s.Failure != "" {
-		recovery = "recruiting_transaction_servers"
-		messages = append(messages, object{"name": "unreadable_configuration", "description": s.Failure})
-	}
-	return object{
-		"generation":          s.Generation,
-		"connection_string":   s.ConnectionString,
-		"database_available":  s.Failure == "",
-		"database_lock_state": lock,
-		"degraded_processes":  0,
-		"full_replication":    true,
+// clusterStatus is what concerns the store. Of one that has ended it says that,
+// and nothing that would need a store to be known.
+func clusterStatus(s *wire.StoreStatus, p *probe) object {
+	serves := s.Failure == ""
+	o := object{
+		"cluster_controller_timestamp": time.Now().Unix(),
+		"generation":                   s.Generation,
+		"connection_string":            s.ConnectionString,
+		"database_available":           serves,
+		"degraded_processes":           0,
+		"full_replication":             true,
 		"configuration": object{
 			"redundancy_mode": "single", "storage_engine": "pebble", "coordinators_count": 0, "usable_regions": 1,
+			"storage_replicas": 1, "log_replicas": 1,
 			"commit_proxies": 1, "grv_proxies": 1, "resolvers": 1, "logs": 1, "excluded_servers": []object{},
 		},
-		"recovery_state": object{"name": recovery, "active_generations": 1},
 		"fault_tolerance": object{
 			"max_zone_failures_without_losing_availability": 0, "max_zone_failures_without_losing_data": 0,
 		},
-		"data":      dataStatus(s),
-		"workload":  workloadStatus(s),
-		"qos":       qosStatus(s),
-		"processes": object{"embedded": processStatus(s)},
-		"layers":    object{"_valid": true},
-		"messages":  messages,
-		"machines":  object{},
+		"processes":     object{processName: processStatus(s)},
+		"layers":        object{"_valid": true},
+		"messages":      []object{},
+		"version_epoch": object{"enabled": false},
 	}
+	if !serves {
+		o["messages"] = []object{{"name": "status_incomplete", "description": "The store has ended: " + s.Failure}}
+		return o
+	}
+	o["database_lock_state"] = p.lock
+	o["recovery_state"] = object{
+		"name": "fully_recovered", "description": "Recovery complete.", "active_generations": 1,
+		"seconds_since_last_recovered": s.Process.UptimeSeconds,
+	}
+	o["latency_probe"] = object{"immediate_priority_transaction_start_seconds": p.start.Seconds(), "read_seconds": p.read.Seconds()}
+	o["clients"] = object{"count": 1}
+	o["data"], o["logs"], o["workload"], o["qos"] = dataStatus(s), logsStatus(s), workloadStatus(s), qosStatus(s)
+	if cache, ok := cacheStatus(s); ok {
+		o["page_cache"] = cache
+	}
+	return o
 }
 
 // dataStatus is what is stored.
 func dataStatus(s *wire.StoreStatus) object {
 	return object{
-		"state":                        object{"name": "healthy", "healthy": s.Failure == "", "min_replicas_remaining": 1},
+		"state":                        object{"name": "healthy", "healthy": true, "min_replicas_remaining": 1},
 		"total_disk_used_bytes":        s.StorageBytes + s.LogBytes,
 		"total_kv_size_bytes":          s.StorageBytes,
 		"average_partition_size_bytes": s.StorageBytes,
@@ -160,86 +176,52 @@ func dataStatus(s *wire.StoreStatus) object {
 	}
 }
 
-// workloadStatus is what was done.
-func workloadStatus(s *wire.StoreStatus) object {
-	return object{
-		"keys":       object{"read": counter(s.Reads + s.Rows)},
-		"operations": object{"reads": counter(s.Reads), "writes": counter(s.Writes)},
-		"transactions": object{
-			"started":    counter(s.Started),
-			"conflicted": counter(s.Conflicted),
-			"committed":  counter(s.Started - s.Conflicted - s.TooOld),
-		},
-	}
-}
-
-// qosStatus is how far the parts are behind.
+// qosStatus is how far the parts are behind, and what that holds back. There is
+// no limit in transactions per second: what is held waits for room in queues.
 func qosStatus(s *wire.StoreStatus) object {
-	return object{
-		"performance_limited_by": object{
-			"name": "workload", "reason_id": 0, "description": "Nothing limits the rate of transactions.",
-		},
+	o := object{
+		"performance_limited_by":              limitOf(s, loadLimitsAll),
+		"batch_performance_limited_by":        limitOf(s, loadLimitsBatch),
 		"worst_queue_bytes_log_server":        s.LogQueueBytes,
 		"worst_queue_bytes_storage_server":    s.StorageQueueBytes,
 		"worst_data_lag_storage_server":       lagOf(s.CommittedVersion - s.ReadableVersion),
 		"worst_durability_lag_storage_server": lagOf(s.ReadableVersion - s.DurableVersion),
 	}
-}
-
-// processStatus is the one process, with one of each role.
-func processStatus(s *wire.StoreStatus) object {
-	return object{
-		"address": s.Address, "class_type": "unset", "class_source": "command_line",
-		"excluded": false, "degraded": false, "messages": []object{},
-		"roles": []object{
-			{"role": "master"}, {"role": "resolver"}, {"role": "commit_proxy"}, {"role": "grv_proxy"},
-			{"role": "log", "kvstore_used_bytes": s.LogBytes, "data_version": s.CommittedVersion},
-			{
-				"role": "storage", "kvstore_used_bytes": s.StorageBytes, "stored_bytes": s.StorageBytes,
-				"data_version": s.ReadableVersion, "durable_version": s.DurableVersion,
-				"data_lag":       lagOf(s.CommittedVersion - s.ReadableVersion),
-				"durability_lag": lagOf(s.ReadableVersion - s.DurableVersion),
-			},
-		},
+	if s.EarlierSeconds > 0 {
+		o["released_transactions_per_second"] = lately(s, started) / s.EarlierSeconds
+		o["batch_released_transactions_per_second"] = lately(s, startedBatch) / s.EarlierSeconds
 	}
+	return o
 }
 
-// counter is a count in FoundationDB's form; rates are for who asks twice.
-func counter(n uint64) object { return object{"counter": n} }
+// The loads of a store, in thousandths, from which on it holds transactions of
+// batch priority, and all but those of immediate priority.
+const (
+	loadLimitsBatch = 500
+	loadLimitsAll   = 1000
+)
+
+// limitOf is what holds transactions back that are held from a load on.
+func limitOf(s *wire.StoreStatus, load int) object {
+	if s.LoadThousandths >= load {
+		for _, reason := range []struct {
+			name, description string
+			id                int
+		}{
+			{"storage_server_write_queue_size", "The storage server holds nearly as much in memory as it may.", 1},
+			{"storage_server_readable_behind", "The storage server is behind the commits.", 3},
+			{"log_server_write_queue", "Commits wait for the log.", 5},
+		} {
+			if reason.name == s.LimitedBy {
+				return object{"name": reason.name, "reason_id": reason.id, "reason_server_id": roleID(s), "description": reason.description}
+			}
+		}
+	}
+	return object{"name": "workload", "reason_id": 0, "description": "Nothing limits the rate of transactions."}
+}
 
 // lagOf is how far versions are apart, in FoundationDB's form.
 func lagOf(v wire.Version) object {
 	v = max(v, 0)
 	return object{"versions": v, "seconds": float64(v) / wire.VersionsPerSecond}
-}
-
-const shardStatsPrefix = specialBegin + "/metrics/data_distribution_stats/"
-
-// readMetrics shows the sizes of the shards, the one kind of metrics that there
-// is.
-func (a *attempt) readMetrics(r KeyRange) ([]KeyValue, error) {
-	if !r.Overlaps(PrefixRange([]byte(shardStatsPrefix))) {
-		return nil, wire.ErrSpecialNoModule.With("no metrics at %s: this store has %q alone", printable(r.Begin), shardStatsPrefix)
-	}
-	locator, err := a.calls().own().locator()
-	if err != nil {
-		return nil, err
-	}
-	ctx, err := a.callContext()
-	if err != nil {
-		return nil, err
-	}
-	reply, err := locator.Locate(ctx, &wire.LocateRequest{Begin: []byte{}, End: []byte(wire.MaxKey)})
-	if err != nil {
-		return nil, callError(ctx, err)
-	}
-	var rows []KeyValue
-	for _, s := range reply.Shards {
-		size, err := locator.EstimateBytes(ctx, s.Begin, s.End)
-		if err != nil {
-			return nil, callError(ctx, err)
-		}
-		rows = append(rows, KeyValue{Key: append([]byte(shardStatsPrefix), s.Begin...), Value: fmt.Appendf(nil, `{"shard_bytes":%d}`, size)})
-	}
-	return rows, nil
 }

@@ -4,8 +4,8 @@ package wire
 // other's files.
 type StoreID [16]byte
 
-// StoreStatus is what a store says of itself for people and for monitoring.
-// Counters count from the time that the store was opened.
+// StoreStatus is what a store says of itself for people and for monitoring. A
+// figure that nobody knows is zero.
 type StoreStatus struct {
 	// ConnectionString and ClusterFile say how to reach the store.
 	ConnectionString, ClusterFile string
@@ -21,12 +21,54 @@ type StoreStatus struct {
 	// StorageBytes and LogBytes are on disk; StorageQueueBytes and LogQueueBytes
 	// in memory only, in the storage server's case beside the log.
 	StorageBytes, LogBytes, StorageQueueBytes, LogQueueBytes int64
-	// Started transactions reached the resolver; of them Conflicted and TooOld
-	// were refused.
-	Started, Conflicted, TooOld uint64
-	// Reads are keys looked up, Rows those of range reads, Writes mutations
-	// applied.
-	Reads, Rows, Writes uint64
-	// Failure is why the store serves nothing any more; empty while it does.
+	// LimitedBy names what holds transactions back, in the words of FoundationDB's
+	// status ("workload" is nothing), and LoadThousandths how full that is: from
+	// 500 on it holds batch transactions, from 1000 on all.
+	LimitedBy       string
+	LoadThousandths int
+	// Watches are armed now.
+	Watches int
+	// Work was done since the store was opened; Earlier of it before the moment
+	// EarlierSeconds ago, which is some seconds or more, see cluster.Local.
+	Work, Earlier  Workload
+	EarlierSeconds float64
+	// Process is the process that serves the store.
+	Process ProcessStatus
+	// Failure is why the store serves nothing any more; empty while it does. The
+	// figures then tell nothing.
 	Failure string
+}
+
+// Workload counts what a store has done.
+type Workload struct {
+	// Started transactions were given a read version, by priority.
+	StartedDefault, StartedBatch, StartedImmediate uint64
+	// Resolved transactions reached the resolver; of them Conflicted and TooOld
+	// were refused.
+	Resolved, Conflicted, TooOld uint64
+	// Requests for reads were answered with Reads keys that were looked up, and
+	// Rows of ranges. Writes are mutations applied.
+	Requests, Reads, Rows, Writes uint64
+	// ReadBytes are the values that were read, and the keys of rows; WrittenBytes
+	// the parameters of mutations.
+	ReadBytes, WrittenBytes uint64
+	// CacheHits and CacheMisses count looks for blocks of the storage server.
+	CacheHits, CacheMisses uint64
+	// CPUSeconds is what the process has used of processors.
+	CPUSeconds float64
+}
+
+// ProcessStatus is what a process says of itself and its machine.
+type ProcessStatus struct {
+	// Version is that of the program's copy of Plinth.
+	Version string
+	// UptimeSeconds is how long it has served the store.
+	UptimeSeconds float64
+	// VirtualBytes and ResidentBytes are the memory of the process,
+	// UnusedBytes what it holds of it without a use, and LimitBytes what its
+	// runtime is told to keep to.
+	VirtualBytes, ResidentBytes, UnusedBytes, LimitBytes int64
+	// DiskTotalBytes is the size of the file system that the data is on, and
+	// DiskFreeBytes what the process may still write there.
+	DiskTotalBytes, DiskFreeBytes int64
 }

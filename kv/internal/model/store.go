@@ -33,6 +33,8 @@ type Store struct {
 	Window wire.Version
 	// Boundaries are where shards begin, but for the first, in order.
 	Boundaries []string
+	// Failure is what StoreStatus gives as such.
+	Failure string
 
 	mu struct {
 		sync.Mutex
