@@ -123,3 +123,26 @@ func (r *remote) Commit(ctx context.Context, q *wire.CommitRequest) (wire.Commit
 	note(ctx, r.world.world, q, reply, err)
 	return reply, err
 }
+
+var _ kv.Locator = (*remote)(nil)
+
+// EstimateBytes implements kv.Locator.
+func (r *remote) EstimateBytes(ctx context.Context, begin, end []byte) (int64, error) {
+	return call(ctx, r, kv.ErrProcessBehind, func(ctx context.Context, l *cluster.Local) (int64, error) {
+		return l.EstimateBytes(ctx, begin, end)
+	})
+}
+
+// SplitPoints implements kv.Locator.
+func (r *remote) SplitPoints(ctx context.Context, q *wire.SplitRequest) (wire.SplitReply, error) {
+	return call(ctx, r, kv.ErrProcessBehind, func(ctx context.Context, l *cluster.Local) (wire.SplitReply, error) {
+		return l.SplitPoints(ctx, q)
+	})
+}
+
+// Locate implements kv.Locator.
+func (r *remote) Locate(ctx context.Context, q *wire.LocateRequest) (wire.LocateReply, error) {
+	return call(ctx, r, kv.ErrProcessBehind, func(ctx context.Context, l *cluster.Local) (wire.LocateReply, error) {
+		return l.Locate(ctx, q)
+	})
+}

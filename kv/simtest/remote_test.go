@@ -52,6 +52,31 @@ func TestLostMessagesMakeOutcomesUnknownAndReadsFailToBeRepeated(t *testing.T) {
 	}
 }
 
+// TestAClientLearnsWhereItsKeysAre, as with a store in its own process.
+func TestAClientLearnsWhereItsKeysAre(t *testing.T) {
+	w := openWorld(t)
+	ask := func(want error) {
+		t.Helper()
+		tx := w.db.Begin(t.Context())
+		defer tx.Cancel()
+		r := kv.PrefixRange([]byte("a"))
+		_, sizeErr := tx.EstimateRangeBytes(r).Wait()
+		points, pointsErr := tx.SplitPoints(r, 1000).Wait()
+		addresses, placeErr := tx.AddressesForKey([]byte("a")).Wait()
+		for _, err := range []error{sizeErr, pointsErr, placeErr} {
+			if !errors.Is(err, want) {
+				t.Errorf("the error is %v, want %v", err, want)
+			}
+		}
+		if want == nil && (len(points) != 2 || len(addresses) != 1) {
+			t.Errorf("points %q, addresses %q", points, addresses)
+		}
+	}
+	ask(nil)
+	w.remote.setLoss(1)
+	ask(kv.ErrProcessBehind)
+}
+
 func TestTheDatabaseOfAClientOutlivesTheStore(t *testing.T) {
 	w := openWorld(t)
 	old := w.db.Begin(t.Context())
