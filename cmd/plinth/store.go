@@ -41,7 +41,7 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 // the store early, such as a full disk, is joined to that of do, unless that
 // says it already.
 func (f *storeFlags) with(env *environment, cmd *cobra.Command, do func(*kv.Database, *embedded.Store) error) error {
-	options := []embedded.Option{embedded.WithLogger(env.logger)}
+	options := []embedded.Option{embedded.WithLogger(env.logger), embedded.WithDatabaseOptions(kv.WithLogger(env.logger))}
 	if f.memory {
 		options = append(options, embedded.InMemory())
 	}

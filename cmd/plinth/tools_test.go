@@ -196,7 +196,7 @@ func TestShellRunsScriptsAndKeepsTheirWrites(t *testing.T) {
 
 func TestTheShellPrintsJSONForScripts(t *testing.T) {
 	dir := t.TempDir()
-	status, out, errOut := plinthWith(t, "set a 1\nget a\nstatus json\nget\nget a\n", "shell", "--dir", dir, "--json")
+	status, out, errOut := plinthWith(t, "set a 1\nget a\nstatus plinth\nget\nget a\n", "shell", "--dir", dir, "--json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if status != statusFailed || len(lines) != 4 || !strings.Contains(errOut, "plinth: line 4: ") {
 		t.Fatalf("exit status %d, printed %q and %q", status, out, errOut)
@@ -210,7 +210,43 @@ func TestTheShellPrintsJSONForScripts(t *testing.T) {
 		}
 	}
 	if err := json.Unmarshal([]byte(lines[2]), &answer); err != nil || answer.Result.Store.Dir != dir {
-		t.Errorf("status json printed %s, %v", lines[2], err)
+		t.Errorf("status plinth printed %s, %v", lines[2], err)
+	}
+}
+
+// fdbStatus is a part of FoundationDB's schema for its status.
+type fdbStatus struct {
+	Client struct {
+		DatabaseStatus struct{ Available bool } `json:"database_status"`
+	}
+	Cluster struct {
+		ConnectionString string `json:"connection_string"`
+	}
+}
+
+func TestTheShellPrintsTheStatusInFoundationDBsSchema(t *testing.T) {
+	dir := t.TempDir()
+	text, _ := mustRun(t, "status json\n", "shell", "--dir", dir)
+	line, _ := mustRun(t, "begin\nstatus json\n", "shell", "--dir", dir, "--json")
+	var people fdbStatus
+	var scripts struct{ Result fdbStatus }
+	err := json.Unmarshal([]byte(text), &people)
+	if err == nil {
+		err = json.Unmarshal([]byte(strings.Split(line, "\n")[1]), &scripts)
+	}
+	if err != nil || people != scripts.Result || !people.Client.DatabaseStatus.Available || people.Cluster.ConnectionString != "plinth-embedded:"+dir {
+		t.Errorf("%v, printed %s and %s", err, text, line)
+	}
+	if !strings.Contains(text, "\n  \"cluster\": {\n") {
+		t.Errorf("not indented: %s", text)
+	}
+}
+
+// TestTheLogOfATransactionGoesToStandardError turns it on.
+func TestTheLogOfATransactionGoesToStandardError(t *testing.T) {
+	_, errOut := mustRun(t, "option on debug_transaction_identifier mine\noption on log_transaction\nset a 1\n", "shell", "--memory", "--log-level", "debug")
+	if !strings.Contains(errOut, "mine") {
+		t.Errorf("logged %q", errOut)
 	}
 }
 

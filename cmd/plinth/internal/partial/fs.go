@@ -14,9 +14,14 @@ type FS interface {
 	Create(name string) (File, error)
 	// Append cuts a file to a size, and writes behind that.
 	Append(name string, size int64) (File, error)
+	// Open reads a file. Of one that is not there the error wraps
+	// fs.ErrNotExist, here and below.
 	Open(name string) (io.ReadCloser, error)
+	// Stat describes a file.
 	Stat(name string) (fs.FileInfo, error)
+	// Rename gives a file another name, and takes the place of what has it.
 	Rename(from, to string) error
+	// Remove removes a file.
 	Remove(name string) error
 	// SyncNames makes durable what was created, renamed and removed in the
 	// directory of a file.
@@ -26,6 +31,7 @@ type FS interface {
 // File is a file that is written.
 type File interface {
 	io.WriteCloser
+	// Sync makes durable what was written.
 	Sync() error
 }
 

@@ -57,13 +57,20 @@ func helpWords(_ *Session, args []string, _ string) []string {
 	return slices.Concat(verbNames(), topics())
 }
 
-// optionWords offers on and off, and then the names of options.
-func optionWords(_ *Session, args []string, _ string) []string {
-	switch len(args) {
-	case 0:
+// optionWords offers on and off, and then the names of options: to be turned off
+// those that are on.
+func optionWords(s *Session, args []string, _ string) []string {
+	switch {
+	case len(args) == 0:
 		return []string{"on", "off"}
-	case 1:
-		return optionNames()
+	case len(args) > 1:
+		return nil
+	case args[0] == "off":
+		var names []string
+		for _, set := range s.options {
+			names = append(names, set.name)
+		}
+		return names
 	}
-	return nil
+	return optionNames()
 }

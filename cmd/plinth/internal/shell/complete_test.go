@@ -21,7 +21,7 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 		"help opt":            {"help option ", "help options "},
 		"help wri":            {"help writemode "},
 		"writemode o":         {"writemode on ", "writemode off "},
-		"status ":             {"status minimal ", "status details ", "status json "},
+		"status ":             {"status minimal ", "status details ", "status json ", "status plinth "},
 		"option ":             {"option on ", "option off "},
 		"option on prio":      {"option on priority_batch ", "option on priority_system_immediate "},
 		"option off timeout ": nil,
@@ -34,6 +34,12 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 		`get "a b`:            nil,
 		"option on read_l":    {"option on read_lock_aware "},
 		"dir exi":             {"dir exists "},
+		"display ":            {"display bytes ", "display tuples ", "display alltuples "},
+		"help tup":            {"help tuples "},
+		`get \("a", 1); beg`:  {`get \("a", 1); begin `},
+		`get \("a", `:         nil,
+		`option on log`:       {"option on log_transaction "},
+		`option on transa`:    {"option on transaction_logging_max_field_length "},
 	} {
 		if got := s.Complete(line); !reflect.DeepEqual(got, want) {
 			t.Errorf("Complete(%q) = %q, want %q", line, got, want)
@@ -41,6 +47,19 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 	}
 	if got := s.Complete(""); len(got) != len(verbNames()) {
 		t.Errorf("of nothing %d completions, want all %d verbs", len(got), len(verbNames()))
+	}
+}
+
+func TestCompletionTurnsOffOnlyWhatIsOn(t *testing.T) {
+	_, s, out := newSession(t, Config{})
+	if got := s.Complete("option off "); got != nil {
+		t.Errorf("of none %q", got)
+	}
+	if err := s.Run(t.Context(), "option on timeout 5; option on tag a; option on size_limit 100"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, want := s.Complete("option off t"), []string{"option off timeout ", "option off tag "}; !reflect.DeepEqual(got, want) {
+		t.Errorf("completed to %q, want %q", got, want)
 	}
 }
 

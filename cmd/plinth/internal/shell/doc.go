@@ -15,8 +15,9 @@
 //   - Outside of a transaction a command that meets a retryable error is run
 //     again. Each is applied once: when the answer to a commit is lost, the
 //     client finds out what became of it (kv.WithExactlyOnce).
-//   - atomic, dir, getkey, getestimatedrangesize, watch and history are Plinth's
-//     own commands, status prints Plinth's own facts.
+//   - atomic, dir, display, getkey, getestimatedrangesize, watch and history are
+//     Plinth's own commands, status prints Plinth's own facts.
+//   - A word, or its end, may be written as a tuple: get \("user", 42).
 //   - Commands for clusters answer with one line that says what is missing.
 //
 // A verb returns a reply, which has a text for people and a result for scripts:
@@ -30,4 +31,6 @@
 //	H3  RunScript runs nothing after the first command that failed.
 //	H4  With Config.JSON each command that was run prints exactly one line on
 //	    the output, a JSON object, and nothing else is printed there.
+//	H5  A key that is printed as a tuple can be entered as it is printed, and is
+//	    the same key.
 package shell

@@ -19,7 +19,7 @@ and outside (\"hello\"). An empty word is written "".
 
 Any byte may be written as \x and two hexadecimal digits, or as \u and four
 from 0000 to 00ff: \x0a\x00\x00\x00 and \u000a\x00\x00\x00 are both the integer
-10 in 32 bits, little-endian.
+10 in 32 bits, little-endian. For tuples, \("user", 42), see ` + "`help tuples'" + `.
 
 Printed keys and values have printable ASCII as it is, \\ for a backslash and
 \xNN for everything else. To paste one back put a backslash before its quotes
@@ -28,7 +28,7 @@ and blanks.
 `
 
 // topics are what help knows besides the commands.
-func topics() []string { return []string{"escaping", "options"} }
+func topics() []string { return []string{"escaping", "options", "tuples"} }
 
 func (s *Session) help(_ context.Context, args [][]byte) (reply, error) {
 	switch {
@@ -40,6 +40,8 @@ func (s *Session) help(_ context.Context, args [][]byte) (reply, error) {
 		return textReply(escapingHelp), nil
 	case string(args[0]) == "options":
 		return textReply(optionsHelp()), nil
+	case string(args[0]) == "tuples":
+		return textReply(tuplesHelp), nil
 	}
 	if why, ok := absent()[string(args[0])]; ok {
 		return textReply(fmt.Sprintf("\n%s\n\n", fold(absence(string(args[0]), why), helpWidth))), nil
@@ -75,7 +77,7 @@ func helpOverview() string {
 		fmt.Fprintf(&b, " %-21s  %s\n", name, table[name].short)
 	}
 	b.WriteString("\nFor information on a specific command, type `help <command>'.\n" + escapingValues +
-		"\nFor information on available options, type `help options'.\n\n")
+		"\nFor information on tuples, type `help tuples'.\nFor information on available options, type `help options'.\n\n")
 	return b.String()
 }
 

@@ -15,7 +15,7 @@ import (
 // TestEachCommandPrintsOneLineOfJSON runs lines of words that are often
 // commands, and sometimes fail.
 func TestEachCommandPrintsOneLineOfJSON(t *testing.T) {
-	words := append(verbNames(), "a", "b", `""`, `\xff`, "1", "on", "off", "json", "ge", "add", "timeout", "configure", ";", ";", `"`)
+	words := append(verbNames(), "a", "b", `""`, `\xff`, "1", "on", "off", "json", "ge", "add", "timeout", "configure", "tuples", `\("a", 1)`, `\(`, ";", ";", `"`)
 	words = allBut(words, "watch") // It waits for somebody else.
 	words = allBut(words, "sleep")
 	rapid.Check(t, func(r *rapid.T) {

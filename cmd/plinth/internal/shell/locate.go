@@ -59,6 +59,24 @@ func (s *Session) getRangeSplitPoints(ctx context.Context, args [][]byte) (reply
 	return reply{text.String(), fields{{"keys", list}}}, nil
 }
 
+func (s *Session) getBoundaryKeys(ctx context.Context, args [][]byte) (reply, error) {
+	r, err := rangeOf(args)
+	if err != nil {
+		return reply{}, err
+	}
+	keys, err := s.db.BoundaryKeys(ctx, r, 0)
+	if err != nil {
+		return reply{}, err
+	}
+	list := []fields{}
+	var text strings.Builder
+	for _, key := range keys {
+		list = append(list, fields{{"key", key}})
+		text.WriteString(s.keyText(key) + "\n")
+	}
+	return reply{text.String(), fields{{"keys", list}}}, nil
+}
+
 func (s *Session) getLocation(ctx context.Context, args [][]byte) (reply, error) {
 	addresses, err := locate(ctx, s, func(tx *kv.Transaction) kv.Future[[]string] { return tx.AddressesForKey(args[0]) })
 	if err != nil {

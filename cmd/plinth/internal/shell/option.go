@@ -23,12 +23,17 @@ type option struct {
 	// once, if set, is called on the transaction instead: the option concerns
 	// one operation, so it has no meaning outside of a transaction.
 	once func(*kv.Transaction)
+	// inTransaction says that it has no meaning outside of a transaction either.
+	inTransaction bool
+	// needs names an option that must be on before.
+	needs string
 }
 
 // setting is an option that was turned on.
 type setting struct {
 	name, parameter string
 	option          kv.TransactionOption
+	needs           string // that of the option
 }
 
 // options is the table of all options, in the order of the alphabet.
@@ -37,6 +42,10 @@ func options() []option {
 		{
 			name: "access_system_keys", make: fixed(kv.WithSystemKeys(true)),
 			short: "reads and writes may go to the keys from \\xff on",
+		},
+		{
+			name: "auto_throttle_tag", parameter: "text", make: checked(kv.WithTag),
+			short: "the same as tag",
 		},
 		{
 			name: "automatic_idempotency", make: fixed(kv.WithExactlyOnce(true)),
@@ -55,8 +64,20 @@ func options() []option {
 			short: "changes nothing: no commit is applied twice",
 		},
 		{
+			name: "debug_transaction_identifier", parameter: "text", make: checked(kv.WithDebugID),
+			short: "names transactions in the log",
+		},
+		{
+			name: "idempotency_id", parameter: "bytes", make: checkedBytes(kv.WithIdempotencyID), inTransaction: true,
+			short: "knows the transaction by this id, 16 to 255 bytes, of two of which one is committed",
+		},
+		{
 			name: "lock_aware", make: fixed(kv.WithLockAware(true)),
 			short: "works although the database is locked",
+		},
+		{
+			name: "log_transaction", make: fixed(kv.WithTransactionLog(true)), needs: "debug_transaction_identifier",
+			short: "logs what transactions do, which `plinth --log-level debug' shows",
 		},
 		{
 			name: "max_retry_delay", parameter: "milliseconds", make: millis(kv.WithMaxRetryDelay),
@@ -73,6 +94,10 @@ func options() []option {
 		{
 			name: "priority_system_immediate", make: fixed(kv.WithPriority(kv.PriorityImmediate)),
 			short: "asks to go before all other transactions; this store holds none back",
+		},
+		{
+			name: "read_ahead_disable", make: fixed(kv.WithReadAhead(false)),
+			short: "fetches rows only when they are asked for, as this store does anyway",
 		},
 		{
 			name: "read_lock_aware", make: fixed(kv.WithReadLockAware(true)),
@@ -99,6 +124,10 @@ func options() []option {
 			short: "bounds what a transaction writes",
 		},
 		{
+			name: "skip_grv_cache", make: fixed(kv.WithCachedReadVersion(0)),
+			short: "takes use_grv_cache back for a transaction",
+		},
+		{
 			name: "snapshot_ryw_disable", make: fixed(kv.WithSnapshotReadYourWrites(false)),
 			short: "snapshot reads do not see the transaction's own writes",
 		},
@@ -123,8 +152,16 @@ func options() []option {
 			short: "ends a transaction after that time; 0 is never",
 		},
 		{
+			name: "transaction_logging_max_field_length", parameter: "bytes", make: number(-1, math.MaxInt32, kv.WithLogFieldLimit),
+			short: "cuts keys and values in the log; -1 is no limit",
+		},
+		{
 			name: "use_grv_cache", make: fixed(kv.WithCachedReadVersion(cachedVersionAge)),
 			short: "reads at a version that was got a moment ago, which may miss the newest commits",
+		},
+		{
+			name: "used_during_commit_protection_disable", make: fixed(kv.WithUsedDuringCommitProtection(false)),
+			short: "changes nothing: here the commit tells the truth in any case",
 		},
 	}
 }
@@ -165,6 +202,11 @@ func checked(with func(string) kv.TransactionOption) func(string) (kv.Transactio
 	}
 }
 
+// checkedBytes is checked for bytes.
+func checkedBytes(with func([]byte) kv.TransactionOption) func(string) (kv.TransactionOption, error) {
+	return checked(func(parameter string) kv.TransactionOption { return with([]byte(parameter)) })
+}
+
 // optionNames returns the names of all options.
 func optionNames() []string {
 	var names []string
@@ -181,6 +223,9 @@ func findOption(name string) (option, error) {
 		if o.name == strings.ToLower(name) {
 			return o, nil
 		}
+	}
+	if why, ok := absentOptions()[strings.ToLower(name)]; ok {
+		return option{}, &misuse{fmt.Sprintf("option `%s' is not available: %s.", strings.ToLower(name), why)}
 	}
 	return option{}, &misuse{fmt.Sprintf("Unknown option `%s'. Try `help options'?", printable(name))}
 }
@@ -213,13 +258,15 @@ func (s *Session) turnOn(o option, args [][]byte) error {
 		return &misuse{fmt.Sprintf("option %s takes no parameter", o.name)}
 	case o.parameter != "" && len(args) == 0:
 		return &misuse{fmt.Sprintf("option %s takes a parameter: %s", o.name, o.parameter)}
-	case o.once != nil && s.tx == nil:
-		return &misuse{fmt.Sprintf("option %s concerns one write of a transaction: call it between begin and commit", o.name)}
+	case (o.once != nil || o.inTransaction) && s.tx == nil:
+		return &misuse{fmt.Sprintf("option %s concerns one transaction, or one write of it: call it between begin and commit", o.name)}
+	case o.needs != "" && !slices.ContainsFunc(s.settings(), func(set setting) bool { return set.name == o.needs }):
+		return &misuse{fmt.Sprintf("option %s needs a name for the log: turn on %s first", o.name, o.needs)}
 	case o.once != nil:
 		o.once(s.tx)
 		return nil
 	}
-	set := setting{name: o.name}
+	set := setting{name: o.name, needs: o.needs}
 	if o.parameter != "" {
 		set.parameter = string(args[0])
 	}
@@ -230,17 +277,34 @@ func (s *Session) turnOn(o option, args [][]byte) error {
 	set.option = made
 	if s.tx != nil {
 		s.tx.SetOptions(set.option)
-		s.inEffect = append(without(s.inEffect, o.name), set)
+		s.inEffect = with(s.inEffect, set)
 		return nil
 	}
-	s.options = append(without(s.options, o.name), set)
+	s.options = with(s.options, set)
 	return nil
+}
+
+// with returns a copy of settings with one more. It comes last, as later ones
+// hold, but for those that need it before them.
+func with(settings []setting, set setting) []setting {
+	settings = append(without(settings, set.name), set)
+	for _, other := range settings {
+		if other.needs == set.name {
+			settings = append(without(settings, other.name), other)
+		}
+	}
+	return settings
 }
 
 // turnOff turns an option off for all transactions that follow.
 func (s *Session) turnOff(o option) error {
 	if s.tx != nil {
 		return &misuse{"Cannot disable option when a transaction is active"}
+	}
+	for _, other := range s.options {
+		if other.needs == o.name {
+			return &misuse{fmt.Sprintf("option %s needs it: turn that off first", other.name)}
+		}
 	}
 	s.options = without(s.options, o.name)
 	return nil
@@ -251,20 +315,24 @@ func without(settings []setting, name string) []setting {
 	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return s.name == name })
 }
 
+// settings are the options that are on now.
+func (s *Session) settings() []setting {
+	if s.tx != nil {
+		return s.inEffect
+	}
+	return s.options
+}
+
 // listOptions tells which options are on.
 func (s *Session) listOptions() reply {
-	settings := s.options
-	if s.tx != nil {
-		settings = s.inEffect
-	}
 	list := []fields{}
 	text := ""
-	for _, set := range settings {
+	for _, set := range s.settings() {
 		member := fields{{"name", set.name}}
 		line := set.name
 		if set.parameter != "" {
-			member = append(member, field{"parameter", set.parameter})
-			line += ": `" + set.parameter + "'"
+			member = append(member, field{"parameter", []byte(set.parameter)})
+			line += ": `" + printable(set.parameter) + "'"
 		}
 		list = append(list, member)
 		text += line + "\n"

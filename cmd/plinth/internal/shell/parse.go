@@ -1,10 +1,13 @@
 package shell
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/plinthdb/plinth/cmd/plinth/internal/escape"
+	"github.com/plinthdb/plinth/cmd/plinth/internal/tupletext"
+	"github.com/plinthdb/plinth/kv/tuple"
 )
 
 // Command is one command of a line: its words, without quotes and escapes. It
@@ -23,8 +26,9 @@ func (e *SyntaxError) Error() string { return fmt.Sprintf("column %d: %s", e.Col
 // Parse splits a line into commands, at semicolons, and these into words, at
 // blanks. In double quotes both are plain. Everywhere \xNN is a byte, \uNNNN
 // one up to \u00ff, and a backslash before a quote, backslash, blank or
-// semicolon takes its meaning away. Its error is a *SyntaxError; then nothing
-// of the line is to be run.
+// semicolon takes its meaning away. Outside of quotes \( begins a tuple, which
+// stands for its encoding; see package tupletext. Its error is a *SyntaxError;
+// then nothing of the line is to be run.
 func Parse(line string) ([]Command, error) {
 	p := parser{in: []byte(line)}
 	for p.at < len(p.in) {
@@ -124,7 +128,43 @@ func (p *parser) escape() error {
 		p.at += 6
 		return nil
 	}
+	if rest[0] == '(' && p.quote == 0 {
+		return p.tuple(rest)
+	}
 	return p.malformed(fmt.Sprintf(`unknown escape \%c`, rest[0]))
+}
+
+// tuple reads the tuple that begins behind the backslash at p.at, with rest.
+func (p *parser) tuple(rest []byte) error {
+	t, n, err := tupletext.Parse(rest)
+	var syntax *escape.Error
+	if errors.As(err, &syntax) {
+		return &SyntaxError{Column: p.at + 1 + syntax.Column, Reason: syntax.Reason}
+	}
+	if err == nil && t.HasIncompleteVersionstamp() {
+		err = p.stamped(t, rest[n:])
+	} else if err == nil {
+		p.word, err = t.Append(p.word)
+	}
+	if err != nil {
+		return &SyntaxError{Column: p.at + 1, Reason: err.Error()}
+	}
+	p.inWord = true
+	p.at += 1 + n
+	return nil
+}
+
+// stamped ends a word with a tuple whose versionstamp the commit fills in. The
+// place of the stamp follows it, as those operations want it.
+func (p *parser) stamped(t tuple.Tuple, rest []byte) (err error) {
+	if len(p.command) == 0 || string(p.command[0]) != "atomic" {
+		return errors.New("tuple: an incomplete versionstamp is for atomic set_versionstamped_key and set_versionstamped_value")
+	}
+	if len(rest) > 0 && strings.IndexByte(" \t\r\n;", rest[0]) < 0 {
+		return errors.New("tuple: nothing can follow an incomplete versionstamp in its word")
+	}
+	p.word, err = t.PackWithVersionstamp(p.word)
+	return err
 }
 
 func (p *parser) malformed(reason string) error {

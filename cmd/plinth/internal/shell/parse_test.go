@@ -98,8 +98,26 @@ func TestQuotedWordsParseBack(t *testing.T) {
 	})
 }
 
+// TestKeysPrintedAsTuplesParseBack checks H5 for keys that are tuples, nearly so,
+// or anything.
+func TestKeysPrintedAsTuplesParseBack(t *testing.T) {
+	s := NewSession(Config{})
+	s.display = displayTuples
+	parts := rapid.SampledFrom([]string{"\x02a b;\x00", "\x15\x07", "\x00", "\x01\x00\xff\"\x00", "\x05\x02x\x00\x00", "\x27", "\x02", "z"})
+	rapid.Check(t, func(r *rapid.T) {
+		key := []byte(strings.Join(rapid.SliceOfN(parts, 1, 4).Draw(r, "key"), ""))
+		text := strings.TrimSuffix(strings.TrimPrefix(s.keyText(key), "`"), "'")
+		if !strings.HasPrefix(text, `\(`) {
+			return // As bytes.
+		}
+		if got, err := Parse("get " + text + ";"); err != nil || !sameCommands(got, []Command{{[]byte("get"), key}}) {
+			r.Fatalf("H5: %q is printed %s, which is read as %q, %v", key, text, got, err)
+		}
+	})
+}
+
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{`set "a b" \x00;get c`, `\u00ff"`, `a\`, `";"`} {
+	for _, seed := range []string{`set "a b" \x00;get c`, `\u00ff"`, `a\`, `";"`, `get p\("a; b", (1.5, nil), b"\x00\""); get \(1`, `atomic x \(Versionstamp(incomplete, 1)) v`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -38,15 +38,12 @@ func (s *Session) get(ctx context.Context, args [][]byte) (reply, error) {
 	return reply{s.valueText(key, value), result}, nil
 }
 
-// keyText is how a key is printed.
-func (s *Session) keyText(key []byte) string { return "`" + s.paint(cyan, tuple.Printable(key)) + "'" }
-
 // valueText is what get prints; a nil value is that of an absent key.
 func (s *Session) valueText(key, value []byte) string {
 	if value == nil {
 		return fmt.Sprintf("%s: not found\n", s.keyText(key))
 	}
-	return fmt.Sprintf("%s is `%s'\n", s.keyText(key), tuple.Printable(value))
+	return fmt.Sprintf("%s is `%s'\n", s.keyText(key), s.display.value(value))
 }
 
 func (s *Session) getRange(ctx context.Context, args [][]byte) (reply, error) {

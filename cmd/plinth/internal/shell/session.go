@@ -31,6 +31,7 @@ type Session struct {
 	endTx    context.CancelFunc
 	inEffect []setting // options of tx
 	readOnly bool      // writemode off
+	display  display
 }
 
 // Config is what a Session works with.
@@ -51,7 +52,7 @@ type Config struct {
 func NewSession(c Config) *Session {
 	return &Session{
 		db: c.Database, out: c.Out, errOut: c.ErrOut, status: c.Status,
-		json: c.JSON, color: c.Color && !c.JSON,
+		json: c.JSON, color: c.Color && !c.JSON, display: displayBytes,
 	}
 }
 

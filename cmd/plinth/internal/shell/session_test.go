@@ -207,22 +207,22 @@ func TestStatusDescribesTheStore(t *testing.T) {
 		Error       string
 		Store       map[string]int
 	}
-	if err := json.Unmarshal([]byte(runFresh(t, s, out, "status json")), &document); err != nil {
+	if err := json.Unmarshal([]byte(runFresh(t, s, out, "status plinth")), &document); err != nil {
 		t.Fatal(err)
 	}
 	if !document.Available || document.ReadVersion != 1000 || document.Store["logBytes"] != 12 {
-		t.Errorf("status json: %+v", document)
+		t.Errorf("status plinth: %+v", document)
 	}
 
 	store.Fault = func(fakestore.Call, wire.Version) error { return wire.ErrDatabaseClosed }
 	if got := runFresh(t, s, out, "status minimal"); got != "The database is unavailable: database is closed (9001)\n" {
 		t.Errorf("status minimal of a closed store: %q", got)
 	}
-	if err := json.Unmarshal([]byte(runFresh(t, s, out, "status json")), &document); err != nil {
+	if err := json.Unmarshal([]byte(runFresh(t, s, out, "status plinth")), &document); err != nil {
 		t.Fatal(err)
 	}
 	if document.Available || document.Error == "" {
-		t.Errorf("status json of a closed store: %+v", document)
+		t.Errorf("status plinth of a closed store: %+v", document)
 	}
 	if err := s.Run(t.Context(), "status nonsense"); err == nil {
 		t.Error("status nonsense worked")

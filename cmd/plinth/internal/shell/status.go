@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +34,7 @@ type StatusSection struct {
 // StatusFact is one line: what, and its value with the unit.
 type StatusFact struct{ Name, Value string }
 
-// statusDocument is what status json prints.
+// statusDocument is what status plinth prints.
 type statusDocument struct {
 	Available         bool       `json:"available"`
 	Error             string     `json:"error,omitempty"`
@@ -51,6 +52,9 @@ func (s *Session) printStatus(ctx context.Context, args [][]byte) (reply, error)
 	if form != "" && !slices.Contains(statusForms(), form) {
 		return reply{}, usageOf("status")
 	}
+	if form == "json" {
+		return s.statusJSON(ctx)
+	}
 	begin := time.Now()
 	version, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) (kv.Version, error) { return r.ReadVersion() }, kv.WithReadLockAware(true))
 	took := time.Since(begin)
@@ -67,7 +71,7 @@ func (s *Session) printStatus(ctx context.Context, args [][]byte) (reply, error)
 		Available: err == nil, Error: textOf(err), ReadVersion: version,
 		ReadVersionMillis: float64(took.Microseconds()) / 1000, Store: status.Document,
 	}
-	if form == "json" {
+	if form == "plinth" {
 		text, err := json.MarshalIndent(document, "", "  ")
 		return reply{string(text) + "\n", document}, err
 	}
@@ -82,7 +86,27 @@ func (s *Session) printStatus(ctx context.Context, args [][]byte) (reply, error)
 }
 
 // statusForms are the arguments of status.
-func statusForms() []string { return []string{"minimal", "details", "json"} }
+func statusForms() []string { return []string{"minimal", "details", "json", "plinth"} }
+
+// statusJSONKey is the special key of the status in FoundationDB's schema.
+const statusJSONKey = "\xff\xff/status/json"
+
+// statusJSON prints that status, which is there also if the database cannot be
+// used.
+func (s *Session) statusJSON(ctx context.Context) (reply, error) {
+	document, err := kv.ReadTransact(ctx, s.db, func(r kv.Reader) ([]byte, error) { return r.Get([]byte(statusJSONKey)).Wait() }, kv.WithReadLockAware(true))
+	if err != nil {
+		return reply{}, err
+	}
+	if document == nil {
+		return reply{}, &misuse{"this store does not describe itself in FoundationDB's schema: use `status' or `status plinth'"}
+	}
+	var text bytes.Buffer
+	if err := json.Indent(&text, document, "", "  "); err != nil {
+		return reply{}, fmt.Errorf("the store's status is no JSON: %w", err)
+	}
+	return reply{text.String() + "\n", json.RawMessage(document)}, nil
+}
 
 // sectionsText is the description of a store for people.
 func (s *Session) sectionsText(sections []StatusSection, details bool) string {

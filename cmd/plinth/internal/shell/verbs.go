@@ -100,6 +100,12 @@ func readVerbs() []verb {
 			long:  "Prints the addresses of the servers that hold KEY. In an embedded store that is this process, where nothing listens.\n\n" + escapingKeys,
 		},
 		{
+			name: "getboundarykeys", usage: "getboundarykeys <BEGINKEY> [ENDKEY]", minArgs: 1, maxArgs: 2, run: (*Session).getBoundaryKeys,
+			short: "print where the shards of a range begin",
+			long: "Prints the keys from BEGINKEY to ENDKEY at which a shard begins, or those that begin with BEGINKEY. An embedded store is one " +
+				"shard, which begins at the empty key.\n\n" + escapingKeys,
+		},
+		{
 			name: "watch", usage: "watch <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).watch,
 			short: "wait until the value of a key changes",
 			long: "Returns when KEY has another value than it has now, is cleared, or is set if it is not there, and prints " +
@@ -140,7 +146,8 @@ func writeVerbs() []verb {
 			name: "writemode", usage: "writemode <on|off>", minArgs: 1, maxArgs: 1, run: (*Session).writeMode,
 			words: first("on", "off"),
 			short: "allow or refuse writes",
-			long:  "Turned off, set, clear, clearrange and atomic fail. It is on at first.",
+			long: "Turned off, everything fails that writes: set, clear, clearrange, atomic, dir mkdir, dir mv, dir rm, lock, and unlock. " +
+				"A transaction can still be committed: what it wrote before is written. It is on at first; in fdbcli it is off.",
 		},
 	}
 }
@@ -186,11 +193,18 @@ func otherVerbs() []verb {
 			long:  dirHelp,
 		},
 		{
-			name: "status", usage: "status [minimal|details|json]", maxArgs: 1, run: (*Session).printStatus,
+			name: "display", usage: "display [bytes|tuples|alltuples]", maxArgs: 1, run: (*Session).setDisplay,
+			words: first(displayNames()...),
+			short: "print keys as tuples, or as bytes",
+			long:  displayHelp,
+		},
+		{
+			name: "status", usage: "status [minimal|details|json|plinth]", maxArgs: 1, run: (*Session).printStatus,
 			words: first(statusForms()...),
 			short: "describe the store",
-			long: "With minimal it only says whether the database can be used, with details it says more of each part, and with json " +
-				"it prints one JSON object.",
+			long: "With minimal it only says whether the database can be used, with details it says more of each part. With json it prints " +
+				"the status as one JSON object in FoundationDB's schema, that of the key \\xff\\xff/status/json, and with plinth one of " +
+				"Plinth's own, which says all of each part.",
 		},
 		{
 			name: "help", usage: "help [<topic>]", maxArgs: math.MaxInt, run: (*Session).help, words: helpWords,
