@@ -47,10 +47,28 @@ type observedCall struct {
 
 // observedWorld is what a call works on.
 type observedWorld struct {
+	ctx   context.Context
 	db    *kv.Database
 	store *model.Store
 	tx    *kv.Transaction
 	other *kv.Database // nobody looks on
+}
+
+func newObservedWorld(t *testing.T, ctx context.Context, db *kv.Database, store *model.Store) *observedWorld {
+	t.Helper()
+	w := &observedWorld{ctx: ctx, db: db, store: store, other: kv.NewDatabase(store), tx: db.Begin(ctx)}
+	t.Cleanup(func() {
+		w.tx.Cancel()
+		if err := w.other.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, key := range []string{"k", "\x02index\x00\x02k\x00"} {
+		if err := w.write(key, "v"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
 }
 
 // write commits a value to the store, unobserved.
@@ -95,14 +113,14 @@ func observedCalls() map[string]observedCall {
 			if err := errors.Join(w.tx.Commit(), w.write("k", "changed")); err != nil {
 				return err
 			}
-			return watch.Wait(background)
+			return watch.Wait(w.ctx)
 		}, "get read_version watch", "get, read version, watch answered, watch armed, watch ended"},
 		"Transaction.Watch, cancelled": {func(w *observedWorld) error {
 			w.tx.Watch([]byte("k"))
 			w.tx.Cancel()
 			return nil
 		}, "", "watch ended"},
-		"Database.BoundaryKeys": {func(w *observedWorld) error { return second(w.db.BoundaryKeys(background, all, 0)) }, "locate", "locate"},
+		"Database.BoundaryKeys": {func(w *observedWorld) error { return second(w.db.BoundaryKeys(w.ctx, all, 0)) }, "locate", "locate"},
 		"MapRange": {func(w *observedWorld) error {
 			for _, err := range kv.MapRange(w.tx, w.tx.Range(kv.PrefixRange([]byte("\x02index")), kv.RangeOptions{}), []byte("\x02k\x00")) {
 				if err != nil {
@@ -121,13 +139,13 @@ func observedCalls() map[string]observedCall {
 			return second(kv.SliceOf(w.tx.Range(all, kv.RangeOptions{}), func(row kv.KeyValue) (string, error) { return string(row.Key), nil }))
 		}, "get_range read_version", "get range, read version"},
 		"Transact": {func(w *observedWorld) error {
-			return second(kv.Transact(background, w.db, func(tx *kv.Transaction) (int, error) { tx.Set([]byte("k"), nil); return 0, nil }))
+			return second(kv.Transact(w.ctx, w.db, func(tx *kv.Transaction) (int, error) { tx.Set([]byte("k"), nil); return 0, nil }))
 		}, "commit read_version", "commit, mutation, read version"},
 		"ReadTransact": {func(w *observedWorld) error {
-			return second(kv.ReadTransact(background, w.db, func(r kv.Reader) ([]byte, error) { return r.Get([]byte("k")).Wait() }))
+			return second(kv.ReadTransact(w.ctx, w.db, func(r kv.Reader) ([]byte, error) { return r.Get([]byte("k")).Wait() }))
 		}, "get read_version", "get, read version"},
-		"LockDatabase":   {func(w *observedWorld) error { return kv.LockDatabase(background, w.db, kv.LockID{1}) }, "commit get read_version", "commit, get, mutation, read version"},
-		"UnlockDatabase": {func(w *observedWorld) error { return kv.UnlockDatabase(background, w.db, kv.LockID{1}) }, "get read_version", "get, read version"},
+		"LockDatabase":   {func(w *observedWorld) error { return kv.LockDatabase(w.ctx, w.db, kv.LockID{1}) }, "commit get read_version", "commit, get, mutation, read version"},
+		"UnlockDatabase": {func(w *observedWorld) error { return kv.UnlockDatabase(w.ctx, w.db, kv.LockID{1}) }, "get read_version", "get, read version"},
 		"a special key of the status": {func(w *observedWorld) error { return second(w.tx.Get([]byte("\xff\xff/status/json")).Wait()) },
 			"get read_version status", "get, read version, status"},
 		"special keys of the metrics": {func(w *observedWorld) error {
@@ -231,15 +249,7 @@ func (c *observedCall) check(t *testing.T) {
 	r, log := &recorder{}, &lines{byName: map[string]*recorded{}}
 	db, store := open(t, kv.WithTracer(r), kv.WithLogger(slog.New(log)),
 		kv.WithTransactionDefaults(kv.WithDebugID("observed"), kv.WithTransactionLog(true), kv.WithExactlyOnce(true), kv.WithReadAhead(false)))
-	w := &observedWorld{db: db, store: store, other: kv.NewDatabase(store)}
-	defer w.other.Close()
-	for _, key := range []string{"k", "\x02index\x00\x02k\x00"} {
-		if err := w.write(key, "v"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.tx = db.Begin(background)
-	defer w.tx.Cancel()
+	w := newObservedWorld(t, background, db, store)
 	if err := c.do(w); err != nil {
 		t.Fatal(err)
 	}

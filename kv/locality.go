@@ -118,11 +118,14 @@ func (a *attempt) locator(r KeyRange) (Locator, error) {
 // BoundaryKeys returns the first keys of the shards that begin in r, in order,
 // at most limit of them if that is not zero. With the embedded store all keys
 // are one shard, which begins at the empty key. It belongs to no transaction:
-// shards may move meanwhile.
+// shards may move meanwhile. The end of ctx shows as an error that wraps its cause.
 func (db *Database) BoundaryKeys(ctx context.Context, r KeyRange, limit int) ([][]byte, error) {
 	locator, err := db.calls().locator()
 	if err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, endError(ctx)
 	}
 	if bytes.Compare(r.Begin, r.End) > 0 {
 		return nil, invertedError(r)
@@ -134,7 +137,7 @@ func (db *Database) BoundaryKeys(ctx context.Context, r KeyRange, limit int) ([]
 	}
 	reply, err := locator.Locate(ctx, request)
 	if err != nil {
-		return nil, err
+		return nil, callError(ctx, err)
 	}
 	keys := [][]byte{}
 	for _, s := range reply.Shards {

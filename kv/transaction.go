@@ -43,10 +43,8 @@ type Transaction struct {
 		maybeCommitted bool          // an earlier attempt had an unknown outcome
 		ticket         *ticket       // for a hot key
 		wanted         []byte        // the hot key that the last attempt lost on
+		exclusive      chan struct{} // see turn; nil until first needed
 	}
-
-	// exclusive is held during Exclusively.
-	exclusive sync.Mutex
 
 	first attempt
 }

@@ -218,6 +218,27 @@ func TestAContextEndsAnUploadWithoutLeavings(t *testing.T) {
 	}
 }
 
+// The content comes slowly and never fills a transaction: the end of the context ends
+// the upload with the next bytes all the same.
+func TestTheEndOfAContextEndsASlowUpload(t *testing.T) {
+	w := newWorld(t, 1000, 10_000)
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(background)
+	asked := 0
+	_, err := w.files.Put(ctx, w.db, "a", readerFunc(func(p []byte) (int, error) {
+		if asked++; asked == 3 {
+			cancel(gone)
+		}
+		if asked == 100 {
+			return 0, io.EOF
+		}
+		return copy(p, "some"), nil
+	}))
+	if !errors.Is(err, gone) || asked != 3 {
+		t.Errorf("%v after %d reads", err, asked)
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) {

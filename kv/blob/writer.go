@@ -124,7 +124,11 @@ func (w *Writer) ReadFrom(src io.Reader) (n int64, err error) {
 const firstBufferBytes = 16 << 10
 
 // space returns room in the buffer, for which it writes the buffer if it is full.
+// It looks at the context each time, for who writes slowly.
 func (w *Writer) space() ([]byte, error) {
+	if w.err == nil && w.ctx.Err() != nil {
+		w.err = context.Cause(w.ctx)
+	}
 	if w.err != nil {
 		return nil, w.failed()
 	}

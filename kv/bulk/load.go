@@ -60,6 +60,9 @@ func Load(ctx context.Context, db *kv.Database, rows iter.Seq2[kv.KeyValue, erro
 			// A conflict range holds the key twice.
 			b.weight += 3*len(row.Key) + len(row.Value) + rowOverheadBytes
 			b.bytes += int64(len(row.Key) + len(row.Value))
+			if l.ended(len(b.items)) {
+				return nil
+			}
 			if b.weight >= l.options.TransactionBytes {
 				if !l.dispatch(b) {
 					return nil
@@ -97,7 +100,11 @@ func Write[T any](ctx context.Context, db *kv.Database, items iter.Seq2[T, error
 				l.dispatch(b)
 				return err
 			}
-			if b.items = append(b.items, item); len(b.items) == itemsOfBatch {
+			b.items = append(b.items, item)
+			if l.ended(len(b.items)) {
+				return nil
+			}
+			if len(b.items) == itemsOfBatch {
 				if !l.dispatch(b) {
 					return nil
 				}
@@ -188,8 +195,7 @@ func (l *loader[T]) dispatch(b batch[T]) bool {
 	if len(b.items) == 0 {
 		return true
 	}
-	if l.ctx.Err() != nil {
-		l.stopped = failure(l.first, int64(len(b.items)), context.Cause(l.ctx))
+	if l.ended(len(b.items)) {
 		return false
 	}
 	l.claim(b.hashes)
@@ -201,6 +207,17 @@ func (l *loader[T]) dispatch(b batch[T]) bool {
 		l.finish(number, b, transactions, err)
 		return err
 	})
+	return true
+}
+
+// ended reports whether the context has ended, by a worker's error perhaps, so that
+// the next items, of which the caller holds some, are not dispatched any more. An
+// iterator that is slow is thus left with the next item that it brings.
+func (l *loader[T]) ended(items int) bool {
+	if l.ctx.Err() == nil {
+		return false
+	}
+	l.stopped = failure(l.first, int64(items), context.Cause(l.ctx))
 	return true
 }
 

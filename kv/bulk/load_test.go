@@ -214,6 +214,41 @@ func TestErrorsOfALoadSayWhere(t *testing.T) {
 	}
 }
 
+// The rows come slowly and never fill a batch: the end of the context ends the load
+// with the next row all the same.
+func TestTheEndOfAContextEndsALoadOfFewRows(t *testing.T) {
+	gone := errors.New("gone")
+	db := kv.NewDatabase(model.New())
+	defer db.Close()
+	for name, load := range map[string]func(context.Context, iter.Seq2[kv.KeyValue, error]) error{
+		"Load": func(ctx context.Context, rows iter.Seq2[kv.KeyValue, error]) error {
+			_, err := bulk.Load(ctx, db, rows, bulk.LoadOptions{})
+			return err
+		},
+		"Write": func(ctx context.Context, rows iter.Seq2[kv.KeyValue, error]) error {
+			_, err := bulk.Write(ctx, db, rows, func(tx *kv.Transaction, row kv.KeyValue) error { tx.Set(row.Key, nil); return nil }, bulk.LoadOptions{})
+			return err
+		},
+	} {
+		ctx, cancel := context.WithCancelCause(background)
+		asked := 0
+		err := load(ctx, func(yield func(kv.KeyValue, error) bool) {
+			for asked = 1; asked <= 100; asked++ {
+				if asked == 3 {
+					cancel(gone)
+				}
+				if !yield(kv.KeyValue{Key: []byte{byte(asked)}}, nil) {
+					return
+				}
+			}
+		})
+		var named *bulk.LoadError
+		if !errors.Is(err, gone) || !errors.As(err, &named) || named.First != 0 || asked != 3 {
+			t.Errorf("%s: %v after %d rows", name, err, asked)
+		}
+	}
+}
+
 // A value as large as can be fits beside others.
 func TestLargeRowsAreLoaded(t *testing.T) {
 	store := model.New()
