@@ -1,6 +1,12 @@
 package fdb_test
 
-import "github.com/apple/foundationdb/bindings/go/src/fdb"
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/apple/foundationdb/bindings/go/src/fdb"
+)
 
 // This file compiles only if every option of the documentation of the binding
 // 7.3 is there with its signature.
@@ -130,3 +136,62 @@ var _ interface {
 	SetUseProvisionalProxies() error
 	SetUsedDuringCommitProtectionDisable() error
 } = fdb.TransactionOptions{}
+
+// setters returns the names of the methods that set options.
+func setters(options interface{}) []string {
+	var names []string
+	for typ, i := reflect.TypeOf(options), 0; i < typ.NumMethod(); i++ {
+		if name := typ.Method(i).Name; strings.HasPrefix(name, "Set") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// call calls a setter with a parameter that should be all right.
+func call(options interface{}, name string) error {
+	method := reflect.ValueOf(options).MethodByName(name)
+	var in []reflect.Value
+	for i := range method.Type().NumIn() {
+		switch method.Type().In(i).Kind() {
+		case reflect.Int64:
+			in = append(in, reflect.ValueOf(int64(100)))
+		case reflect.String:
+			in = append(in, reflect.ValueOf("parameter"))
+		default:
+			in = append(in, reflect.ValueOf(make([]byte, 33)))
+		}
+	}
+	err, _ := method.Call(in)[0].Interface().(error)
+	return err
+}
+
+// refused are the options that are not accepted.
+var refused = map[string]bool{"SetUseConfigDatabase": true, "SetInitializeNewDatabase": true}
+
+func TestEveryOptionIsAcceptedOrRefusedWithANumber(t *testing.T) {
+	db := open(t)
+	for what, options := range map[string]func() interface{}{
+		"network":     func() interface{} { return fdb.Options() },
+		"database":    func() interface{} { return db.Options() },
+		"transaction": func() interface{} { return begin(t, db).Options() },
+		"snapshot":    func() interface{} { return begin(t, db).Snapshot().Options() },
+	} {
+		for _, name := range setters(options()) {
+			o := options()
+			if name == "SetLogTransaction" {
+				mustBeBare(t, call(o, name), 2000) // it needs an identifier first
+				if err := call(o, "SetDebugTransactionIdentifier"); err != nil {
+					t.Error(err)
+				}
+			}
+			err := call(o, name)
+			if refused[name] {
+				mustBeBare(t, err, 2108)
+			} else if err != nil {
+				t.Errorf("%s option %s: %v", what, name, err)
+			}
+		}
+	}
+	set(t, db, "k", "v") // with all the options of the database
+}

@@ -1,6 +1,10 @@
 package fdb_test
 
-import "github.com/apple/foundationdb/bindings/go/src/fdb"
+import (
+	"testing"
+
+	"github.com/apple/foundationdb/bindings/go/src/fdb"
+)
 
 // This file compiles only if everything else that the documentation of the
 // binding 7.3 lists is there with its signature.
@@ -251,7 +255,7 @@ type (
 )
 
 // The types with fields, as programs build them without naming the fields, and
-// the constants with their numbers.
+// the constants.
 var (
 	_ = fdb.Error{1020}
 	_ = fdb.KeyValue{fdb.Key("k"), []byte("v")}
@@ -265,15 +269,20 @@ var (
 	_ = []error{fdb.ErrMultiVersionClientUnavailable, fdb.ErrNetworkAlreadyStopped, fdb.ErrNetworkIsStopped, fdb.ErrNetworkNotStarted}
 	_ = map[fdb.Error]bool{}
 
-	_ = map[fdb.StreamingMode]string{
-		-1: "want all", 0: "iterator", 1: "exact", 2: "small", 3: "medium", 4: "large", 5: "serial",
-	}
-	_ = [...]int{
-		fdb.StreamingModeWantAll + 1: 0, fdb.StreamingModeIterator + 1: 1, fdb.StreamingModeExact + 1: 2,
-		fdb.StreamingModeSmall + 1: 3, fdb.StreamingModeMedium + 1: 4, fdb.StreamingModeLarge + 1: 5, fdb.StreamingModeSerial + 1: 6,
-	}
-	_ [50000]int = [fdb.ErrorPredicateRetryable]int{}
-	_ [50001]int = [fdb.ErrorPredicateMaybeCommitted]int{}
-	_ [50002]int = [fdb.ErrorPredicateRetryableNotCommitted]int{}
-	_ string     = fdb.DefaultClusterFile
+	_ string = fdb.DefaultClusterFile
 )
+
+// Programs may keep the numbers.
+func TestConstantsHaveTheBindingsNumbers(t *testing.T) {
+	for mode, want := range map[fdb.StreamingMode]int{
+		fdb.StreamingModeWantAll: -1, fdb.StreamingModeIterator: 0, fdb.StreamingModeExact: 1, fdb.StreamingModeSmall: 2,
+		fdb.StreamingModeMedium: 3, fdb.StreamingModeLarge: 4, fdb.StreamingModeSerial: 5,
+	} {
+		mustEqual(t, int(mode), want)
+	}
+	for predicate, want := range map[fdb.ErrorPredicate]int{
+		fdb.ErrorPredicateRetryable: 50000, fdb.ErrorPredicateMaybeCommitted: 50001, fdb.ErrorPredicateRetryableNotCommitted: 50002,
+	} {
+		mustEqual(t, int(predicate), want)
+	}
+}

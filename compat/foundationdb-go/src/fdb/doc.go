@@ -3,8 +3,8 @@
 //
 // It has the exported API of the binding's versions 7.1 to 7.3, and any API
 // version from 200 to 730 can be selected. A program picks it by replace lines
-// in its go.mod; the README beside this module shows them, and lists every
-// option with what it does here.
+// in its go.mod; docs/compat.md in Plinth's repository shows them, and lists
+// every call and option with what it does here.
 //
 //	fdb.MustAPIVersion(730)
 //	db, err := fdb.OpenDatabase("plinth-embedded:data")

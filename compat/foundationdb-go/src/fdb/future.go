@@ -194,6 +194,14 @@ func newFuture[T any](t *transaction, wait func() (T, error)) *future[T] {
 	return &future[T]{wait: sync.OnceValues(wait), tx: t.current(), store: t.handle.store}
 }
 
+// noted returns a future of a read, which a commit carries out if nobody has
+// waited for it until then.
+func noted[T any](t *transaction, wait func() (T, error)) *future[T] {
+	f := newFuture(t, wait)
+	t.noteRead(f)
+	return f
+}
+
 // Get implements the kinds of futures.
 func (f *future[T]) Get() (T, error) {
 	var none T

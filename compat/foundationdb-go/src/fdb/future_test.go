@@ -196,3 +196,35 @@ func TestAVersionstampComesWithTheCommit(t *testing.T) {
 	_, err := stamp.Get()
 	mustBeBare(t, err, 2021)
 }
+
+// Every kind of future gives its value, also the second time.
+func TestFuturesOfAllKindsGiveTheirValues(t *testing.T) {
+	db := open(t)
+	set(t, db, "k", "v")
+	tr := begin(t, db)
+	var (
+		value   fdb.FutureByteSlice   = tr.Get(fdb.Key("k"))
+		key     fdb.FutureKey         = tr.GetKey(fdb.FirstGreaterOrEqual(fdb.Key("")))
+		version fdb.FutureInt64       = tr.GetReadVersion()
+		points  fdb.FutureKeyArray    = tr.GetRangeSplitPoints(allKeys, 1000)
+		places  fdb.FutureStringSlice = tr.LocalityGetAddressesForKey(fdb.Key("k"))
+		done    fdb.FutureNil         = tr.Commit()
+	)
+	done.MustGet()
+	for range 2 {
+		mustEqual(t, text(value.MustGet()), "v")
+		mustEqual(t, key.MustGet().String(), "k")
+		mustEqual(t, len(points.MustGet()), 2)
+		mustEqual(t, len(places.MustGet()), 1)
+		if version.MustGet() <= 0 {
+			t.Error("no version")
+		}
+		accept(t, done.Get())
+	}
+	for _, f := range []fdb.Future{value, key, version, places, done} {
+		f.BlockUntilReady()
+		if !f.IsReady() {
+			t.Errorf("%T is not ready", f)
+		}
+	}
+}

@@ -12,7 +12,7 @@ func (t Transaction) GetEstimatedRangeSizeBytes(r ExactRange) FutureInt64 { retu
 func (s Snapshot) GetEstimatedRangeSizeBytes(r ExactRange) FutureInt64 { return s.estimate(r) }
 
 func (t *transaction) estimate(r ExactRange) FutureInt64 {
-	return newFuture(t, t.current().EstimateRangeBytes(kvRange(r)).Wait)
+	return noted(t, t.current().EstimateRangeBytes(kvRange(r)).Wait)
 }
 
 // GetRangeSplitPoints returns keys that part a range into pieces of about
@@ -29,7 +29,7 @@ func (s Snapshot) GetRangeSplitPoints(r ExactRange, chunkSize int64) FutureKeyAr
 
 func (t *transaction) splitPoints(r ExactRange, chunkSize int64) FutureKeyArray {
 	points := t.current().SplitPoints(kvRange(r), chunkSize)
-	return newFuture(t, func() ([]Key, error) {
+	return noted(t, func() ([]Key, error) {
 		keys, err := points.Wait()
 		return asKeys(keys), err
 	})
@@ -39,7 +39,7 @@ func (t *transaction) splitPoints(r ExactRange, chunkSize int64) FutureKeyArray 
 // that hold a key. For a store inside the process, where nothing listens, that is
 // "127.0.0.1:0".
 func (t Transaction) LocalityGetAddressesForKey(key KeyConvertible) FutureStringSlice {
-	return newFuture(t.transaction, t.current().AddressesForKey(keyBytes(key)).Wait)
+	return noted(t.transaction, t.current().AddressesForKey(keyBytes(key)).Wait)
 }
 
 // LocalityGetBoundaryKeys returns the keys in a range at which the part of other

@@ -51,6 +51,7 @@ func TestAStoreIsOneHoweverItIsNamed(t *testing.T) {
 		"content":     func() (fdb.Database, error) { return fdb.OpenDatabase(file) },
 		"string":      func() (fdb.Database, error) { return fdb.OpenWithConnectionString("plinth-embedded:data\n") },
 		"environment": fdb.OpenDefault,
+		"default":     func() (fdb.Database, error) { return fdb.OpenDatabase(fdb.DefaultClusterFile) },
 		"old":         func() (fdb.Database, error) { return fdb.Open(file, []byte("DB")) },
 		"cluster": func() (fdb.Database, error) {
 			cluster, err := fdb.CreateCluster(file)
@@ -252,18 +253,6 @@ func TestAProgramThatJustEndsLosesNothing(t *testing.T) {
 	db := fdb.MustOpenDatabase("plinth-embedded:" + dir)
 	defer db.Close()
 	mustEqual(t, get(t, db, "k"), "v")
-}
-
-func TestStopNetworkClosesEverythingForGood(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "store")
-	mustEqual(t, process(t, "stop", dir), "ok")
-	db := fdb.MustOpenDatabase("plinth-embedded:" + dir)
-	defer db.Close()
-	mustEqual(t, get(t, db, "k"), "v")
-}
-
-func TestNothingWorksBeforeAnAPIVersionIsSelected(t *testing.T) {
-	mustEqual(t, process(t, "unset", t.TempDir()), "ok")
 }
 
 func TestAnAPIVersionIsSelectedOnce(t *testing.T) {

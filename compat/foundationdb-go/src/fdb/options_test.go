@@ -1,94 +1,11 @@
 package fdb_test
 
 import (
-	"os"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 )
-
-// setters returns the names of the methods that set options.
-func setters(options interface{}) []string {
-	var names []string
-	for typ, i := reflect.TypeOf(options), 0; i < typ.NumMethod(); i++ {
-		if name := typ.Method(i).Name; strings.HasPrefix(name, "Set") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// call calls a setter with a parameter that should be all right.
-func call(options interface{}, name string) error {
-	method := reflect.ValueOf(options).MethodByName(name)
-	var in []reflect.Value
-	for i := range method.Type().NumIn() {
-		switch method.Type().In(i).Kind() {
-		case reflect.Int64:
-			in = append(in, reflect.ValueOf(int64(100)))
-		case reflect.String:
-			in = append(in, reflect.ValueOf("parameter"))
-		default:
-			in = append(in, reflect.ValueOf(make([]byte, 33)))
-		}
-	}
-	err, _ := method.Call(in)[0].Interface().(error)
-	return err
-}
-
-// refused are the options that are not accepted.
-var refused = map[string]bool{"SetUseConfigDatabase": true, "SetInitializeNewDatabase": true}
-
-func TestEveryOptionIsAcceptedOrRefusedWithANumber(t *testing.T) {
-	db := open(t)
-	for what, options := range map[string]func() interface{}{
-		"network":     func() interface{} { return fdb.Options() },
-		"database":    func() interface{} { return db.Options() },
-		"transaction": func() interface{} { return begin(t, db).Options() },
-		"snapshot":    func() interface{} { return begin(t, db).Snapshot().Options() },
-	} {
-		for _, name := range setters(options()) {
-			o := options()
-			if name == "SetLogTransaction" {
-				mustBeBare(t, call(o, name), 2000) // it needs an identifier first
-				if err := call(o, "SetDebugTransactionIdentifier"); err != nil {
-					t.Error(err)
-				}
-			}
-			err := call(o, name)
-			if refused[name] {
-				mustBeBare(t, err, 2108)
-			} else if err != nil {
-				t.Errorf("%s option %s: %v", what, name, err)
-			}
-		}
-	}
-	set(t, db, "k", "v") // with all the options of the database
-}
-
-// The README has one row for each option.
-func TestTheREADMEListsEveryOption(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for heading, options := range map[string]interface{}{
-		"### Network": fdb.NetworkOptions{}, "### Database": fdb.DatabaseOptions{}, "### Transaction": fdb.TransactionOptions{},
-	} {
-		_, section, found := strings.Cut(string(readme), "\n"+heading)
-		if !found {
-			t.Fatalf("no section %q", heading)
-		}
-		section, _, _ = strings.Cut(section, "\n###")
-		for _, name := range setters(options) {
-			if !strings.Contains(section, "`"+name+"`") {
-				t.Errorf("%s lacks %s", heading, name)
-			}
-		}
-	}
-}
 
 func TestValuesOutOfRangeAreRefusedAtOnce(t *testing.T) {
 	db := open(t)
@@ -132,19 +49,25 @@ func TestASixthTagFailsTheTransaction(t *testing.T) {
 }
 
 func TestATimeOutEndsATransactionUntilItsReset(t *testing.T) {
-	db := open(t)
-	tr := begin(t, db)
-	if err := tr.Options().SetTimeout(1); err != nil {
-		t.Fatal(err)
+	for _, ofAll := range []bool{false, true} {
+		db := open(t)
+		if ofAll {
+			accept(t, db.Options().SetTransactionTimeout(1))
+		}
+		tr := begin(t, db)
+		if !ofAll {
+			accept(t, tr.Options().SetTimeout(1))
+		}
+		waitUntil(func() bool {
+			_, err := tr.Get(fdb.Key("k")).Get()
+			return err == error(fdb.Error{Code: 1031})
+		})
+		mustBeBare(t, tr.OnError(fdb.Error{Code: 1031}).Get(), 1031)
+		accept(t, db.Options().SetTransactionTimeout(0))
+		tr.Reset()
+		tr.Set(fdb.Key("k"), nil)
+		tr.Commit().MustGet()
 	}
-	waitUntil(func() bool {
-		_, err := tr.Get(fdb.Key("k")).Get()
-		return err == error(fdb.Error{Code: 1031})
-	})
-	mustBeBare(t, tr.OnError(fdb.Error{Code: 1031}).Get(), 1031)
-	tr.Reset()
-	tr.Set(fdb.Key("k"), nil)
-	tr.Commit().MustGet()
 }
 
 func TestOptionsOfTheDatabaseHoldForItsTransactions(t *testing.T) {
@@ -189,7 +112,13 @@ func TestOptionsOfTheDatabaseHoldForItsTransactions(t *testing.T) {
 }
 
 func TestOptionsAboutReadingOwnWritesDoAsTheySay(t *testing.T) {
-	tr := begin(t, open(t))
+	db := open(t)
+	accept(t, db.Options().SetSnapshotRywDisable())
+	early := begin(t, db)
+	accept(t, db.Options().SetSnapshotRywEnable())
+	early.Set(fdb.Key("k"), []byte("own"))
+	mustEqual(t, text(early.Snapshot().Get(fdb.Key("k")).MustGet()), "<nil>")
+	tr := begin(t, db)
 	snapshot := func() string { return text(tr.Snapshot().Get(fdb.Key("k")).MustGet()) }
 	for _, err := range []error{tr.Options().SetSnapshotRywDisable(), tr.Options().SetReportConflictingKeys()} {
 		if err != nil {
@@ -221,13 +150,17 @@ func TestOptionsAboutReadingOwnWritesDoAsTheySay(t *testing.T) {
 }
 
 func TestBypassUnreadableShowsTheStampAsGiven(t *testing.T) {
-	tr := begin(t, open(t))
+	db := open(t)
+	tr := begin(t, db)
 	tr.SetVersionstampedValue(fdb.Key("k"), []byte("##########\x00\x00\x00\x00"))
 	_, err := tr.Get(fdb.Key("k")).Get()
 	mustBeBare(t, err, 1036)
-	if err := tr.Options().SetBypassUnreadable(); err != nil {
-		t.Fatal(err)
-	}
+	accept(t, tr.Options().SetBypassUnreadable())
+	mustEqual(t, text(tr.Get(fdb.Key("k")).MustGet()), "##########")
+
+	accept(t, db.Options().SetTransactionBypassUnreadable())
+	tr = begin(t, db)
+	tr.SetVersionstampedValue(fdb.Key("k"), []byte("##########\x00\x00\x00\x00"))
 	mustEqual(t, text(tr.Get(fdb.Key("k")).MustGet()), "##########")
 }
 

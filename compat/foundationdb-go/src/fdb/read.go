@@ -70,7 +70,7 @@ func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) F
 // with the read shows in that of an empty range at its place.
 func (t *transaction) getAbsent(r kv.Reader, key []byte) FutureByteSlice {
 	rows := r.Range(kv.KeyRange{Begin: key, End: key}, kv.RangeOptions{})
-	return newFuture(t, func() ([]byte, error) {
+	return noted(t, func() ([]byte, error) {
 		_, err := rows.Slice()
 		return nil, err
 	})
@@ -97,12 +97,10 @@ func (s Snapshot) GetKey(sel Selectable) FutureKey { return s.getKey(s.current()
 
 func (t *transaction) getKey(r kv.Reader, sel Selectable) FutureKey {
 	key := r.GetKey(kvSelector(sel))
-	f := newFuture(t, func() (Key, error) {
+	return noted(t, func() (Key, error) {
 		k, err := key.Wait()
 		return k, err
 	})
-	t.noteRead(f)
-	return f
 }
 
 // GetReadVersion returns the version of all reads of the transaction.
@@ -114,7 +112,7 @@ func (s Snapshot) GetReadVersion() FutureInt64 { return s.readVersion() }
 func (t *transaction) readVersion() FutureInt64 {
 	tx := t.current()
 	t.handle.store.keepTime()
-	return newFuture(t, func() (int64, error) {
+	return noted(t, func() (int64, error) {
 		version, err := tx.ReadVersion()
 		return int64(version), err
 	})

@@ -243,3 +243,15 @@ func TestAFutureMayOutliveItsTransact(t *testing.T) {
 		mustEqual(t, string(f[2].(fdb.FutureKey).MustGet()), "b")
 	}
 }
+
+// What a transaction calls its database is the one that it began in.
+func TestATransactionKnowsItsDatabase(t *testing.T) {
+	db := open(t)
+	_, err := db.Transact(func(tr fdb.Transaction) (interface{}, error) {
+		set(t, tr.GetDatabase(), "k", "v")
+		mustEqual(t, get(t, tr.Snapshot().GetDatabase(), "k"), "v")
+		return nil, nil
+	})
+	accept(t, err)
+	mustEqual(t, get(t, db, "k"), "v")
+}

@@ -81,6 +81,15 @@ func TestClearsAreClears(t *testing.T) {
 	mustBeBare(t, err, 2005)
 }
 
+func TestTheApproximateSizeGrowsWithWrites(t *testing.T) {
+	tr := begin(t, open(t))
+	empty := tr.GetApproximateSize().MustGet()
+	tr.Set(fdb.Key("k"), make([]byte, 1000))
+	if size := tr.GetApproximateSize().MustGet(); empty < 0 || size < empty+1000 || size > empty+1100 {
+		t.Errorf("%d bytes, then %d", empty, size)
+	}
+}
+
 func TestConflictRangesStandForReadsAndWrites(t *testing.T) {
 	db := open(t)
 	k := fdb.Key("k")
