@@ -16,7 +16,8 @@ import (
 //
 // An error of f that is not retryable is returned as it is, and nothing is
 // committed. A panic of f passes through; nothing is committed. (One of a function
-// left with OnCommit passes through too, after the commit.) When ctx ends
+// left with OnCommit, or given to WithCommitHook, passes through too, after the
+// commit.) When ctx ends
 // the error wraps its cause, and f is not run any more.
 //
 // When Transact returns nil the transaction was applied exactly once, and the
