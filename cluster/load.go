@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,23 @@ func (l *load) lagThousandths() int {
 	l.probing.Store(l.mu.lag.probing)
 	return thousandths(int64(behind), int64(maxLag))
 }
+
+// readTagThrottles reads the limits on tags as they are at first, which the
+// storage server has. A thousand rows are far more than the client writes.
+func (l *Local) readTagThrottles(ctx context.Context, first wire.Version, system *txn.SystemKeys) error {
+	r := wire.TagThrottles()
+	reply, err := l.storage.GetRange(ctx, &wire.GetRangeRequest{Version: first, Begin: r.Begin, End: r.End, LimitRows: maxTagThrottleRows})
+	if err != nil {
+		return err
+	}
+	if reply.More {
+		l.config.Logger.Warn("there are too many limits on tags: those behind the last one that was read are not obeyed", "last", string(reply.Rows[len(reply.Rows)-1].Key))
+	}
+	system.SetTagThrottles(reply.Rows)
+	return nil
+}
+
+const maxTagThrottleRows = 1000
 
 // minLagVersions is how far in versions a storage server must be behind for its
 // lag to be looked at.

@@ -223,7 +223,8 @@ func (l *Local) systemKeys(ctx context.Context, first wire.Version) (_ *txn.Syst
 	for {
 		reply, err := l.storage.GetValues(ctx, request)
 		if err == nil {
-			return txn.NewSystemKeys(first, reply.Values[0], reply.Values[1]), reply.Values[2], nil
+			system := txn.NewSystemKeys(first, reply.Values[0], reply.Values[1])
+			return system, reply.Values[2], l.readTagThrottles(ctx, first, system)
 		}
 		if reason := l.Err(); reason != nil {
 			return nil, nil, reason

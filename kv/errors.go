@@ -58,6 +58,7 @@ var (
 	ErrUnsupportedOperation   = wire.ErrUnsupportedOperation   // 2108
 	ErrTooManyTags            = wire.ErrTooManyTags            // 2109
 	ErrTagTooLong             = wire.ErrTagTooLong             // 2110
+	ErrTooManyTagThrottles    = wire.ErrTooManyTagThrottles    // 2111
 	ErrSpecialCrossModuleRead = wire.ErrSpecialCrossModuleRead // 2112
 	ErrSpecialNoModule        = wire.ErrSpecialNoModule        // 2113
 	ErrSpecialWriteDisabled   = wire.ErrSpecialWriteDisabled   // 2114

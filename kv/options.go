@@ -56,14 +56,23 @@ func WithLogger(logger *slog.Logger) DatabaseOption {
 	return func(o *databaseOptions) { o.logger = logger }
 }
 
-// Priority orders transactions under overload.
+// Priority says what becomes of a transaction that begins while the store is
+// loaded: while the storage server is behind the commits, or its memory or that
+// for commits fills up.
 type Priority = wire.Priority
 
 // The priorities.
 const (
-	PriorityDefault   = wire.PriorityDefault   // ordinary transactions
-	PriorityBatch     = wire.PriorityBatch     // work that gives way to everything else
-	PriorityImmediate = wire.PriorityImmediate // system work that is never held back
+	// PriorityDefault is for ordinary transactions. They are held back, for up to
+	// a tenth of a second, only while one of the store's limits is reached.
+	PriorityDefault = wire.PriorityDefault
+	// PriorityBatch is for work that gives way to everything else. It is held
+	// back from half of a limit on; after a second the transaction fails with
+	// ErrBatchThrottled, which Transact takes for a reason to try again.
+	PriorityBatch = wire.PriorityBatch
+	// PriorityImmediate is for work that an overload must not hold back, such as
+	// what ends it. Only a limit on one of its tags can make it wait.
+	PriorityImmediate = wire.PriorityImmediate
 )
 
 // TransactionOption changes one transaction. Given to Transact or Begin, or as a

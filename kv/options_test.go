@@ -101,7 +101,7 @@ func namedErrors() map[int]error {
 		2021: kv.ErrNoCommitVersion, 2023: kv.ErrTransactionReadOnly, 2101: kv.ErrTransactionTooLarge, 2102: kv.ErrKeyTooLarge,
 		2030: kv.ErrMapperBadIndex, 2032: kv.ErrMapperBadRange, 2041: kv.ErrKeyNotTuple,
 		2042: kv.ErrValueNotTuple, 2043: kv.ErrMapperNotTuple, 2108: kv.ErrUnsupportedOperation, 2109: kv.ErrTooManyTags,
-		2110: kv.ErrTagTooLong, 2112: kv.ErrSpecialCrossModuleRead, 2113: kv.ErrSpecialNoModule, 2114: kv.ErrSpecialWriteDisabled,
+		2110: kv.ErrTagTooLong, 2111: kv.ErrTooManyTagThrottles, 2112: kv.ErrSpecialCrossModuleRead, 2113: kv.ErrSpecialNoModule, 2114: kv.ErrSpecialWriteDisabled,
 		2115: kv.ErrSpecialNoWriteModule, 2116: kv.ErrSpecialCrossModule, 2117: kv.ErrSpecialAPIFailure,
 		2103: kv.ErrValueTooLarge, 2210: kv.ErrExactModeWithoutLimits, 4100: kv.ErrInternal, 9001: kv.ErrDatabaseClosed,
 		9002: kv.ErrDirectoryInUse, 9003: kv.ErrNewerFormat, 9004: kv.ErrDiskFull,

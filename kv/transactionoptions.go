@@ -48,7 +48,8 @@ func WithSizeLimit(bytes int) TransactionOption {
 	}
 }
 
-// WithPriority sets the priority of the transaction's start.
+// WithPriority sets the priority of the transaction's start. It matters while
+// the store is loaded: see Priority.
 func WithPriority(p Priority) TransactionOption {
 	return func(o *transactionOptions) {
 		if p > PriorityImmediate {
@@ -131,13 +132,14 @@ func WithSpecialKeyWrites(on bool) TransactionOption {
 // The limits of tags, FoundationDB's.
 const (
 	maxTags     = 5
-	maxTagBytes = 16
+	maxTagBytes = wire.MaxTagBytes
 )
 
-// WithTag adds the transaction to a group that can be throttled; it may be in
-// five. A tag has at most sixteen bytes. The errors are ErrTooManyTags and
-// ErrTagTooLong. Tags go to the store with each request for a read version;
-// the embedded store does not throttle by them.
+// WithTag adds the transaction to a group whose starts are counted, and can be
+// limited by ThrottleTag; it may be in five. A tag has at most sixteen bytes. The
+// errors are ErrTooManyTags and ErrTagTooLong. Beyond a limit the transaction
+// waits for up to a second when it begins, then fails with ErrTagThrottled,
+// which Transact takes for a reason to try again.
 func WithTag(tag string) TransactionOption {
 	return func(o *transactionOptions) {
 		tags := o.attempt.rarelyUsed().tags

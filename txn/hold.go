@@ -2,7 +2,7 @@ package txn
 
 import (
 	"context"
-	"errors"
+	"math"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/fault"
@@ -15,57 +15,6 @@ import (
 // that is busy.
 const holdCheck = 10 * time.Millisecond
 
-// ReadVersionStats says what a read-version proxy has done since it began.
-type ReadVersionStats struct {
-	// StartsImmediate, StartsDefault and StartsBatch count the requests that
-	// went on, by priority.
-	StartsImmediate uint64 `json:"starts_immediate"`
-	StartsDefault   uint64 `json:"starts_default"`
-	StartsBatch     uint64 `json:"starts_batch"`
-	// Held counts the requests that were held back for a while, Holding those
-	// that are now.
-	Held    uint64 `json:"held"`
-	Holding int    `json:"holding"`
-	// RefusedBatch and RefusedFull count those that were refused, for their
-	// batch priority and because too many were waiting.
-	RefusedBatch uint64 `json:"refused_batch"`
-	RefusedFull  uint64 `json:"refused_full"`
-	// LoadThousandths is how full the store is, see Load.
-	LoadThousandths int `json:"load_thousandths"`
-}
-
-// started counts a request that goes on.
-func (s *ReadVersionStats) started(priority wire.Priority) {
-	switch priority {
-	case wire.PriorityImmediate:
-		s.StartsImmediate++
-	case wire.PriorityBatch:
-		s.StartsBatch++
-	default:
-		s.StartsDefault++
-	}
-}
-
-// refused counts a request that was refused with err.
-func (s *ReadVersionStats) refused(err error) {
-	switch {
-	case errors.Is(err, wire.ErrBatchThrottled):
-		s.RefusedBatch++
-	case errors.Is(err, wire.ErrGRVProxyMemoryLimit):
-		s.RefusedFull++
-	}
-}
-
-// Stats returns the proxy's figures of this moment.
-func (p *ReadVersionProxy) Stats() ReadVersionStats {
-	load := p.load()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.mu.stats
-	s.Holding, s.LoadThousandths = p.mu.gate.Held(), load
-	return s
-}
-
 // load returns how full the store is.
 func (p *ReadVersionProxy) load() int {
 	if p.config.Load == nil {
@@ -77,19 +26,45 @@ func (p *ReadVersionProxy) load() int {
 // now is the time as the gate counts it.
 func (p *ReadVersionProxy) now() time.Duration { return time.Since(p.begun) }
 
-// mustHoldLocked reports whether a request that arrives now has to be held.
-func (p *ReadVersionProxy) mustHoldLocked(priority wire.Priority, load int) bool {
-	if priority != wire.PriorityImmediate && fault.Point("txn.start.hold") {
-		return true
+// passesLocked says what becomes of a request that arrives now: it goes on, or
+// is to be held, or is refused because of a tag.
+func (p *ReadVersionProxy) passesLocked(req *wire.ReadVersionRequest, load int) (passes bool, err error) {
+	if req.Priority != wire.PriorityImmediate && fault.Point("txn.start.hold") {
+		return false, nil
 	}
-	return !p.mu.gate.Passes(priority, load)
+	if len(req.Tags) == 0 {
+		return p.mu.gate.Passes(req.Priority, load), nil
+	}
+	if fault.Point("txn.start.throttle") {
+		return false, wire.ErrTagThrottled
+	}
+	now := p.now()
+	p.takeThrottlesLocked(now)
+	return p.mu.gate.Arrive(&admission.Start[chan<- error]{Priority: req.Priority, Tags: req.Tags}, now, load)
+}
+
+// takeThrottlesLocked hands the limits on tags to the gate if they have changed.
+func (p *ReadVersionProxy) takeThrottlesLocked(now time.Duration) {
+	throttles := p.config.SystemKeys.TagThrottles()
+	if throttles == p.mu.throttles {
+		return
+	}
+	p.mu.throttles = throttles
+	limits := make([]admission.Limit, len(*throttles))
+	for i, t := range *throttles {
+		limits[i] = admission.Limit{Tag: t.Tag, Priority: t.Priority, StartsPerSecond: t.StartsPerSecond, Until: math.MaxInt64}
+		if !t.Until.IsZero() {
+			limits[i].Until = t.Until.Sub(p.begun)
+		}
+	}
+	p.mu.gate.SetLimits(limits, now)
 }
 
 // hold holds a request back until it may go on, and then takes part in a look
 // (T9). It is called with the lock held, which it releases.
-func (p *ReadVersionProxy) hold(ctx context.Context, priority wire.Priority) (wire.ReadVersionReply, error) {
-	err := p.roomLocked(priority)
-	if err == nil && priority == wire.PriorityBatch && fault.Point("txn.start.refuse") {
+func (p *ReadVersionProxy) hold(ctx context.Context, req *wire.ReadVersionRequest, load int) (wire.ReadVersionReply, error) {
+	err := p.roomLocked(req.Priority)
+	if err == nil && req.Priority == wire.PriorityBatch && fault.Point("txn.start.refuse") {
 		err = wire.ErrBatchThrottled
 	}
 	if err != nil {
@@ -97,8 +72,8 @@ func (p *ReadVersionProxy) hold(ctx context.Context, priority wire.Priority) (wi
 		return wire.ReadVersionReply{}, err
 	}
 	told := make(chan error, 1)
-	s := &admission.Start[chan<- error]{Priority: priority, Waiter: told}
-	p.mu.gate.Hold(s, p.now())
+	s := &admission.Start[chan<- error]{Priority: req.Priority, Tags: req.Tags, Waiter: told}
+	p.mu.gate.Hold(s, p.now(), load)
 	p.mu.stats.Held++
 	p.mu.waiters++
 	p.armLocked()
@@ -118,7 +93,7 @@ func (p *ReadVersionProxy) hold(ctx context.Context, priority wire.Priority) (wi
 		p.mu.Unlock()
 		return wire.ReadVersionReply{}, err
 	}
-	return p.join(ctx, priority)
+	return p.join(ctx, req.Priority)
 }
 
 // armLocked makes sure that a check follows while requests are held.
@@ -140,7 +115,9 @@ func (p *ReadVersionProxy) check() {
 	if p.mu.closed {
 		return
 	}
-	for _, s := range p.mu.gate.Check(p.now(), load) {
+	now := p.now()
+	p.takeThrottlesLocked(now)
+	for _, s := range p.mu.gate.Check(now, load) {
 		p.mu.stats.refused(s.Err)
 		s.Waiter <- s.Err
 	}

@@ -22,6 +22,10 @@ const (
 	defaultStartWait = 100 * time.Millisecond
 	// batchStartWait is how long one of batch priority is.
 	batchStartWait = time.Second
+	// tagStartWait is how long a transaction is held back for the limit of a tag.
+	tagStartWait = time.Second
+	// maxCountedTags is how many tags starts are counted by.
+	maxCountedTags = 100
 	// batchRelease is how many of them go on together, every holdCheck, while
 	// the load is hardly below the one that they were held for.
 	batchRelease = 64
@@ -44,7 +48,7 @@ type ReadVersionConfig struct {
 	// Log is any one log group of the generation.
 	Log Log
 	// SystemKeys is shared with the commit proxy; nil means that nobody locks
-	// the database.
+	// the database, nor limits a tag.
 	SystemKeys *SystemKeys
 	// Load is what starts are held back for; nil means that they never are.
 	Load Load
@@ -73,6 +77,8 @@ type ReadVersionProxy struct {
 		waiters int
 		next    *flight
 		gate    *admission.Gate[chan<- error]
+		// throttles is the limits on tags that gate has.
+		throttles *[]wire.TagThrottle
 		// checks runs the next check of those who are held; nil while none is.
 		checks *time.Timer
 		stats  ReadVersionStats
@@ -94,6 +100,7 @@ func NewReadVersionProxy(config ReadVersionConfig) *ReadVersionProxy {
 	p := &ReadVersionProxy{config: config, begun: time.Now()}
 	p.mu.gate = admission.New[chan<- error](admission.Config{
 		MaxWaiting: config.MaxWaiters, DefaultWait: defaultStartWait, BatchWait: batchStartWait, BatchRelease: batchRelease,
+		TagWait: tagStartWait, MaxTags: maxCountedTags,
 	})
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	return p
@@ -101,8 +108,9 @@ func NewReadVersionProxy(config ReadVersionConfig) *ReadVersionProxy {
 
 // ReadVersion returns a version that satisfies T1. It returns
 // ErrGRVProxyMemoryLimit if too many requests wait already, ErrBatchThrottled if
-// the store is too loaded for one of batch priority, ErrGenerationEnded if the
-// generation is over, and the context's cause if that ends first.
+// the store is too loaded for one of batch priority, ErrTagThrottled if one of
+// its tags has a limit that is used up, ErrGenerationEnded if the generation is
+// over, and the context's cause if that ends first.
 func (p *ReadVersionProxy) ReadVersion(ctx context.Context, req wire.ReadVersionRequest) (wire.ReadVersionReply, error) {
 	load := p.load()
 	p.mu.Lock()
@@ -110,10 +118,16 @@ func (p *ReadVersionProxy) ReadVersion(ctx context.Context, req wire.ReadVersion
 		p.mu.Unlock()
 		return wire.ReadVersionReply{}, wire.ErrGenerationEnded
 	}
-	if p.mustHoldLocked(req.Priority, load) {
-		return p.hold(ctx, req.Priority)
+	passes, err := p.passesLocked(&req, load)
+	if err != nil {
+		p.mu.stats.refused(err)
+		p.mu.Unlock()
+		return wire.ReadVersionReply{}, err
 	}
-	return p.join(ctx, req.Priority)
+	if passes {
+		return p.join(ctx, req.Priority)
+	}
+	return p.hold(ctx, &req, load)
 }
 
 // join takes part in a look that begins from now on. It is called with the lock

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/plinthdb/plinth/internal/atomicop"
 	"github.com/plinthdb/plinth/internal/wire"
@@ -13,9 +14,10 @@ import (
 const maxSystemHistory = 1024
 
 // SystemKeys follows the system keys that the proxies act on: the lock of the
-// database and the metadata version. The commit proxy changes it as it forms
-// batches, in version order (T2); the read-version proxy asks for the state at
-// the version that it is about to hand out.
+// database, the metadata version, and the limits on tags. The commit proxy
+// changes it as it forms batches, in version order (T2); the read-version proxy
+// asks for the state at the version that it is about to hand out. Limits on tags
+// are no part of that: the newest ones hold.
 //
 // It is for the one commit proxy of a store in one process, which sees every
 // change. In a cluster such changes ride on the sequencer's metadata.
@@ -23,8 +25,11 @@ type SystemKeys struct {
 	mu struct {
 		sync.Mutex
 		// history holds the states by version, oldest first, never empty.
-		history []systemState
+		history   []systemState
+		throttles throttleRows
 	}
+	// throttled is what the rows of mu.throttles say.
+	throttled atomic.Pointer[[]wire.TagThrottle]
 }
 
 // systemState is the values of the keys from a version on, nil if absent.
@@ -39,6 +44,7 @@ type systemState struct {
 // absent.
 func NewSystemKeys(version wire.Version, lock, metadataVersion []byte) *SystemKeys {
 	s := &SystemKeys{}
+	s.mu.throttles = throttleRows{}
 	s.mu.history = []systemState{{version, lock, metadataVersion}}
 	return s
 }
@@ -63,7 +69,7 @@ func (s *SystemKeys) apply(version wire.Version, list []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.mu.history[len(s.mu.history)-1]
-	changed := false
+	changed, throttled := false, false
 	r := wire.ReadMutations(list)
 	for {
 		m, ok, err := r.Next()
@@ -76,6 +82,10 @@ func (s *SystemKeys) apply(version wire.Version, list []byte) error {
 		lockChanged := applyToKey(&next.lock, wire.DatabaseLockedKey, m)
 		versionChanged := applyToKey(&next.metadataVersion, wire.MetadataVersionKey, m)
 		changed = changed || lockChanged || versionChanged
+		throttled = s.mu.throttles.apply(m) || throttled
+	}
+	if throttled {
+		s.publishThrottlesLocked()
 	}
 	if !changed {
 		return nil

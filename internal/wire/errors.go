@@ -124,6 +124,7 @@ var (
 	ErrUnsupportedOperation   = named(2108, "unsupported_operation", "operation is not supported by this store")
 	ErrTooManyTags            = named(2109, "too_many_tags", "transaction has too many tags")
 	ErrTagTooLong             = named(2110, "tag_too_long", "transaction tag is too long")
+	ErrTooManyTagThrottles    = named(2111, "too_many_tag_throttles", "there are too many limits on tags; take one away first")
 	ErrSpecialCrossModuleRead = named(2112, "special_keys_cross_module_read", "read of special keys crosses modules; the option SpecialKeysRelaxed allows that")
 	ErrSpecialNoModule        = named(2113, "special_keys_no_module_found", "no module of special keys lies where the read looks")
 	ErrSpecialWriteDisabled   = named(2114, "special_keys_write_disabled", "special keys can be written only with the option SpecialKeyWrites")

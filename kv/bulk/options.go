@@ -11,7 +11,8 @@ type LoadOptions struct {
 	// 4.
 	Concurrency int
 	// Transaction is the options of every transaction, such as kv.WithPriority
-	// with kv.PriorityBatch.
+	// with kv.PriorityBatch, which lets all others go first while the store is
+	// loaded.
 	Transaction []kv.TransactionOption
 	// Progress, if set, is told about every step of the progress, by one
 	// goroutine at a time. It should return soon.
@@ -67,7 +68,8 @@ type ScanOptions struct {
 	// Concurrency is how many pieces are read at once. The default is 4.
 	Concurrency int
 	// Transaction is the options of every transaction, such as kv.WithPriority
-	// with kv.PriorityBatch.
+	// with kv.PriorityBatch, which lets all others go first while the store is
+	// loaded.
 	Transaction []kv.TransactionOption
 }
 

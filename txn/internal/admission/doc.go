@@ -17,14 +17,23 @@
 // Batch starts that were held go on few at a time while the load is not far
 // below BatchLoad: all at once they would bring it back.
 //
+// A start may have tags, and a tag a limit: so many starts a second, of a
+// priority and all lower ones. A start beyond the limit is held, immediate ones
+// too if the limit is for them, and refused if that takes too long; if that can
+// be told beforehand, at once.
+//
 // Invariants, cited by assertions and tests:
 //
 //	Q1  An immediate start is never held because of the load.
-//	Q2  While a default start is held, no batch start goes on.
-//	Q3  Starts of one priority go on in the order in which they arrived.
-//	Q4  A check leaves no start held for longer than its priority allows: a
-//	    default start goes on, a batch start is refused.
-//	Q5  A start that finds the load below BatchLoad and nobody held goes on at
-//	    once.
+//	Q2  While the load holds a default start, no batch start goes on.
+//	Q3  Starts of one priority that no limit of a tag holds go on in the order
+//	    in which they arrived.
+//	Q4  A check leaves no start held for longer than its priority, or its tags,
+//	    allow: a default start goes on, a batch start is refused, and so is any
+//	    that a limit holds.
+//	Q5  A start without limits that finds the load below BatchLoad and nobody
+//	    held for it goes on at once.
 //	Q6  Every start that was held is decided once, or left.
+//	Q7  In any time d, no more starts go on that a limit concerns than its rate
+//	    times d, and its burst.
 package admission

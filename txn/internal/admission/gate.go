@@ -4,7 +4,6 @@ import (
 	"container/list"
 	"time"
 
-	"github.com/plinthdb/plinth/internal/invariants"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -26,6 +25,10 @@ type Config struct {
 	// DefaultWait is how long a default start is held before it goes on, and
 	// BatchWait how long a batch start is held before it is refused.
 	DefaultWait, BatchWait time.Duration
+	// TagWait is how long a start is held for the limit of a tag before it is
+	// refused, MaxTags how many tags are counted.
+	TagWait time.Duration
+	MaxTags int
 	// BatchRelease is how many batch starts that were held go on at one check
 	// at most, unless the load is low.
 	BatchRelease int
@@ -34,6 +37,7 @@ type Config struct {
 // Start is a transaction that asks to start.
 type Start[T any] struct {
 	Priority wire.Priority
+	Tags     []string
 	// Waiter is its owner's: whom to tell.
 	Waiter T
 	// Err says, once the start was held and is decided, why it was refused; nil
@@ -42,18 +46,30 @@ type Start[T any] struct {
 
 	arrived time.Duration
 	place   *list.Element // nil unless held
+	// forLoad says that it is held because of the load, and not for a tag alone.
+	forLoad bool
 }
 
 // Gate holds starts back while the store is loaded. Times are since any fixed
 // moment and never go back. T is what the owner knows starts by.
 type Gate[T any] struct {
 	config Config
-	// held has the starts of each priority, the longest held first.
-	held [wire.PriorityImmediate + 1]list.List
+	// held has the starts of each rank, the longest held first; forLoad counts
+	// those that the load holds, and tagged all that have tags.
+	held    [ranks]list.List
+	forLoad [ranks]int
+	tagged  int
+	limits  map[string][]*bucket
+	tally   *Tally
 }
 
-// New returns a gate that holds nobody.
-func New[T any](config Config) *Gate[T] { return &Gate[T]{config: config} }
+// New returns a gate that holds nobody and has no limits on tags.
+func New[T any](config Config) *Gate[T] {
+	return &Gate[T]{config: config, tally: NewTally(config.MaxTags)}
+}
+
+// Busiest returns the n tags with the most starts.
+func (g *Gate[T]) Busiest(n int) []Count { return g.tally.Busiest(n) }
 
 // Held returns how many starts are held.
 func (g *Gate[T]) Held() int {
@@ -82,81 +98,121 @@ func (g *Gate[T]) Room(priority wire.Priority, waiting int) error {
 	return nil
 }
 
-// Passes reports whether a start of this priority goes on at once. If not, it is
-// to be held.
+// Passes reports whether a start of this priority without tags goes on at once.
+// If not, it is to be held.
 func (g *Gate[T]) Passes(priority wire.Priority, load int) bool {
 	switch priority {
 	case wire.PriorityImmediate:
 		return true // Q1
 	case wire.PriorityDefault:
-		return load < FullLoad && g.held[wire.PriorityDefault].Len() == 0
+		return load < FullLoad && g.forLoad[rank(priority)] == 0
 	}
-	return load < BatchLoad && g.held[wire.PriorityDefault].Len()+g.held[wire.PriorityBatch].Len() == 0
+	return load < BatchLoad && g.forLoad[rank(wire.PriorityDefault)]+g.forLoad[rank(priority)] == 0
 }
 
 // Hold holds a start that arrives now, until a check decides it or it leaves.
-func (g *Gate[T]) Hold(s *Start[T], now time.Duration) {
-	invariants.Assert(s.Priority != wire.PriorityImmediate, "Q1: an immediate start is held")
-	s.arrived = now
-	s.place = g.held[s.Priority].PushBack(s)
+// The load is that for which it does not pass.
+func (g *Gate[T]) Hold(s *Start[T], now time.Duration, load int) {
+	s.arrived, s.forLoad = now, !g.Passes(s.Priority, load)
+	s.place = g.held[rank(s.Priority)].PushBack(s)
+	g.note(s, 1)
 }
 
 // Leave takes out a start whose owner waits no more; one that was decided is
 // left as it is.
 func (g *Gate[T]) Leave(s *Start[T]) {
-	if s.place != nil {
-		g.held[s.Priority].Remove(s.place)
-		s.place = nil
+	if s.place == nil {
+		return
+	}
+	g.held[rank(s.Priority)].Remove(s.place)
+	s.place = nil
+	g.note(s, -1)
+}
+
+// note counts a start that is held, or is no more.
+func (g *Gate[T]) note(s *Start[T], n int) {
+	if s.forLoad {
+		g.forLoad[rank(s.Priority)] += n
+	}
+	if len(s.Tags) > 0 {
+		g.tagged += n
+		g.noteHeld(s, n)
+	}
+}
+
+// goesOn takes what a start with tags takes of their limits.
+func (g *Gate[T]) goesOn(s *Start[T], now time.Duration) {
+	g.take(s, now)
+	for _, tag := range s.Tags {
+		g.tally.Add(tag)
 	}
 }
 
 // Check decides what can be decided now, in the order in which starts go on.
 // While starts are held it is to be called again and again.
 func (g *Gate[T]) Check(now time.Duration, load int) (decided []*Start[T]) {
-	for _, priority := range []wire.Priority{wire.PriorityDefault, wire.PriorityBatch} {
-		for free := g.free(priority, load); ; free-- {
-			s := g.first(priority)
-			if s == nil || free <= 0 && !g.overdue(s, now) {
-				break
+	for r := range g.held {
+		free := g.free(r, load)
+		for e, next := g.held[r].Front(), (*list.Element)(nil); e != nil; e = next {
+			next = e.Next()
+			s := e.Value.(*Start[T])
+			decision := g.decide(s, now, free)
+			if decision == stays && g.tagged == 0 {
+				break // Those behind it came later, and nothing but the load holds them.
 			}
-			if free <= 0 && priority == wire.PriorityBatch {
-				s.Err = wire.ErrBatchThrottled
+			if decision == stays {
+				continue
 			}
 			g.Leave(s)
+			if decision == goes {
+				free--
+				g.goesOn(s, now)
+			}
 			decided = append(decided, s)
 		}
 	}
 	return decided
 }
 
-// first returns the start of this priority that is held longest.
-func (g *Gate[T]) first(priority wire.Priority) *Start[T] {
-	e := g.held[priority].Front()
-	if e == nil {
-		return nil
+type decision uint8
+
+const (
+	stays decision = iota
+	goes
+	refused
+)
+
+// decide says what becomes of a start that is held, where free starts of its
+// priority may go on.
+func (g *Gate[T]) decide(s *Start[T], now time.Duration, free int) decision {
+	held := now - s.arrived
+	switch {
+	case g.short(s, now):
+		if held >= g.config.TagWait {
+			s.Err = wire.ErrTagThrottled
+			return refused
+		}
+	case free > 0, s.Priority == wire.PriorityDefault && held >= g.config.DefaultWait:
+		return goes
+	case s.Priority == wire.PriorityBatch && held >= g.config.BatchWait:
+		s.Err = wire.ErrBatchThrottled
+		return refused
 	}
-	return e.Value.(*Start[T])
+	return stays
 }
 
-// free returns how many starts of this priority may go on at one check.
-func (g *Gate[T]) free(priority wire.Priority, load int) int {
+// free returns how many starts of this rank may go on at one check.
+func (g *Gate[T]) free(r, load int) int {
 	switch {
-	case priority == wire.PriorityDefault && load < FullLoad, priority == wire.PriorityBatch && load < easyLoad:
-		return g.held[priority].Len()
-	case priority == wire.PriorityDefault, load >= BatchLoad:
+	case r == rank(wire.PriorityImmediate),
+		r == rank(wire.PriorityDefault) && load < FullLoad,
+		r == rank(wire.PriorityBatch) && load < easyLoad:
+		return g.held[r].Len()
+	case r == rank(wire.PriorityDefault), load >= BatchLoad:
 		return 0
 	}
-	// Default starts are none left: the load is below FullLoad (Q2).
+	// The load holds no default start: it is below FullLoad (Q2).
 	return max(1, g.config.BatchRelease*(BatchLoad-load)/(BatchLoad-easyLoad))
-}
-
-// overdue reports whether a start was held for as long as it may be.
-func (g *Gate[T]) overdue(s *Start[T], now time.Duration) bool {
-	wait := g.config.DefaultWait
-	if s.Priority == wire.PriorityBatch {
-		wait = g.config.BatchWait
-	}
-	return now-s.arrived >= wait
 }
 
 // Clear takes out all starts that are held and returns them.

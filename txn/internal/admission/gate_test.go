@@ -105,7 +105,7 @@ func (m *model) arrive(t *rapid.T, g *Gate[int], id, load int) *Start[int] {
 	if passes {
 		return nil
 	}
-	g.Hold(s, m.now)
+	g.Hold(s, m.now, load)
 	m.held[s.Priority] = append(m.held[s.Priority], modelStart{id, m.now})
 	return s
 }

@@ -1,0 +1,199 @@
+package admission
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/plinthdb/plinth/internal/wire"
+)
+
+// forever is later than any test.
+const forever = time.Duration(math.MaxInt64)
+
+// limited is a gate with one limited tag, and the times at which starts with it
+// went on that the limit concerns.
+type limited struct {
+	*Gate[int]
+	limit Limit
+	now   time.Duration
+	times []time.Duration
+}
+
+// went notes a start that goes on and checks Q7 against all times before.
+func (l *limited) went(t *rapid.T, s *Start[int]) {
+	if len(s.Tags) == 0 || rank(s.Priority) < rank(l.limit.Priority) {
+		return
+	}
+	l.times = append(l.times, l.now)
+	burst := (&bucket{Limit: l.limit}).capacity()
+	for i, at := range l.times {
+		n := float64(len(l.times) - i)
+		if most := l.limit.StartsPerSecond*(l.now-at).Seconds() + burst; n > most+1e-6 {
+			t.Fatalf("Q7: %v starts within %v, at most %v may go on", n, l.now-at, most)
+		}
+	}
+}
+
+// arrive lets a start arrive.
+func (l *limited) arrive(t *rapid.T, id, load int) {
+	s := &Start[int]{Priority: rapid.SampledFrom(priorities).Draw(t, "priority"), Waiter: id}
+	bound := rapid.Bool().Draw(t, "tagged")
+	if bound {
+		s.Tags = []string{"other", l.limit.Tag}
+	}
+	bound = bound && rank(s.Priority) >= rank(l.limit.Priority)
+	passesWithout := l.Passes(s.Priority, load)
+	passes, err := l.Arrive(s, l.now, load)
+	switch {
+	case err != nil && (!bound || !errors.Is(err, wire.ErrTagThrottled)):
+		t.Fatalf("a start of priority %d with the tags %q is told %v", s.Priority, s.Tags, err)
+	case err == nil && !bound && passes != passesWithout:
+		t.Fatalf("Q5: a start of priority %d without a limit passes: %v, want %v", s.Priority, passes, passesWithout)
+	case passes && !passesWithout:
+		t.Fatalf("Q1: a start of priority %d passes at load %d", s.Priority, load)
+	case passes:
+		l.went(t, s)
+	case err == nil:
+		l.Hold(s, l.now, load)
+	}
+}
+
+func TestNoMoreStartsGoOnThanALimitAllows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		config := Config{
+			MaxWaiting: 100, DefaultWait: 50 * time.Millisecond, BatchWait: time.Second, BatchRelease: 4,
+			TagWait: time.Second, MaxTags: 10,
+		}
+		l := &limited{Gate: New[int](config), limit: Limit{
+			Tag: "limited", Priority: rapid.SampledFrom(priorities).Draw(t, "limit's priority"), Until: forever,
+			StartsPerSecond: rapid.SampledFrom([]float64{0, 0.5, 1, 10, 30}).Draw(t, "rate"),
+		}}
+		l.SetLimits([]Limit{l.limit}, 0)
+		load := 0
+		for id := range rapid.IntRange(1, 80).Draw(t, "steps") {
+			l.now += time.Duration(rapid.IntRange(0, 60).Draw(t, "elapsed")) * time.Millisecond
+			if rapid.IntRange(0, 3).Draw(t, "load changes") == 0 {
+				load = loads.Draw(t, "load")
+			}
+			switch rapid.SampledFrom([]string{"arrive", "arrive", "check", "set"}).Draw(t, "step") {
+			case "arrive":
+				l.arrive(t, id, load)
+			case "check":
+				l.check(t, load)
+			case "set":
+				// What is left stays: Q7 holds across it.
+				l.SetLimits([]Limit{l.limit, {Tag: "unused", Until: forever}}, l.now)
+			}
+		}
+		l.now += time.Second
+		l.check(t, 0)
+		if l.Held() > 0 || l.tagged != 0 || l.forLoad != [ranks]int{} {
+			t.Fatalf("Q4: %d starts are held after a second without load; counted are %d and %v", l.Held(), l.tagged, l.forLoad)
+		}
+		if b := l.limits[l.limit.Tag][0]; b.held != [ranks]int{} {
+			t.Fatalf("Q6: the limit counts %v starts that are held", b.held)
+		}
+	})
+}
+
+// check makes a check and looks at what it decides and leaves.
+func (l *limited) check(t *rapid.T, load int) {
+	for _, s := range l.Check(l.now, load) {
+		switch {
+		case s.Err == nil:
+			l.went(t, s)
+		case errors.Is(s.Err, wire.ErrTagThrottled) && (len(s.Tags) == 0 || l.now-s.arrived < time.Second):
+			t.Fatalf("a start with the tags %q is refused after %v: %v", s.Tags, l.now-s.arrived, s.Err)
+		case !errors.Is(s.Err, wire.ErrTagThrottled) && s.Priority != wire.PriorityBatch:
+			t.Fatalf("a start of priority %d is refused: %v", s.Priority, s.Err)
+		}
+	}
+	for r := range l.held {
+		for e := l.held[r].Front(); e != nil; e = e.Next() {
+			if s := e.Value.(*Start[int]); l.now-s.arrived >= time.Second {
+				t.Fatalf("Q4: a start is held for %v already", l.now-s.arrived)
+			}
+		}
+	}
+}
+
+func TestHigherPrioritiesGoOnFirstUnderALimit(t *testing.T) {
+	g := New[int](Config{MaxWaiting: 10, BatchWait: time.Second, DefaultWait: time.Second, TagWait: time.Second})
+	g.SetLimits([]Limit{{Tag: "t", Priority: wire.PriorityImmediate, StartsPerSecond: 10, Until: forever}}, 0)
+	arrive := func(priority wire.Priority) bool {
+		s := &Start[int]{Priority: priority, Tags: []string{"t"}}
+		passes, err := g.Arrive(s, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !passes {
+			g.Hold(s, 0, 0)
+		}
+		return passes
+	}
+	if !arrive(wire.PriorityBatch) || arrive(wire.PriorityBatch) || arrive(wire.PriorityDefault) || arrive(wire.PriorityImmediate) {
+		t.Fatal("of four starts at once the first alone should go on")
+	}
+	for i, want := range priorities {
+		decided := g.Check(time.Duration(i+1)*100*time.Millisecond, 0)
+		if len(decided) != 1 || decided[0].Priority != want || decided[0].Err != nil {
+			t.Fatalf("after %d tenths of a second: %+v, want one start of priority %d", i+1, decided, want)
+		}
+	}
+}
+
+func TestALimitEndsAndHoldsOnlyForItsPriorities(t *testing.T) {
+	g := New[int](Config{MaxWaiting: 10, TagWait: time.Second})
+	g.SetLimits([]Limit{{Tag: "t", Priority: wire.PriorityDefault, Until: time.Second}}, 0)
+	arrive := func(priority wire.Priority, now time.Duration) error {
+		_, err := g.Arrive(&Start[int]{Priority: priority, Tags: []string{"t"}}, now, 0)
+		return err
+	}
+	for priority, want := range map[wire.Priority]error{
+		wire.PriorityImmediate: nil, wire.PriorityDefault: wire.ErrTagThrottled, wire.PriorityBatch: wire.ErrTagThrottled,
+	} {
+		if err := arrive(priority, 0); !errors.Is(err, want) {
+			t.Errorf("priority %d under a limit of none: %v, want %v", priority, err, want)
+		}
+		if err := arrive(priority, time.Second); err != nil {
+			t.Errorf("priority %d after the end of the limit: %v", priority, err)
+		}
+	}
+	if got := g.Busiest(5); len(got) != 1 || got[0] != (Count{Tag: "t", Starts: 4}) {
+		t.Errorf("counted %+v", got)
+	}
+}
+
+func TestTheTallyKeepsTheBusiestTags(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(1, 5).Draw(t, "limit")
+		tally := NewTally(limit)
+		exact, total := map[string]uint64{}, 0
+		for _, tag := range rapid.SliceOf(rapid.SampledFrom([]string{"a", "a", "a", "b", "b", "c", "d", "e", "f", "g"})).Draw(t, "tags") {
+			tally.Add(tag)
+			exact[tag]++
+			total++
+		}
+		kept := map[string]bool{}
+		last := uint64(math.MaxUint64)
+		for _, c := range tally.Busiest(100) {
+			kept[c.Tag] = true
+			if c.Starts < exact[c.Tag] || c.Starts-c.Over > exact[c.Tag] || c.Starts > last {
+				t.Fatalf("tag %s counts %d, %d of them perhaps too many; it is %d, and the one before had %d", c.Tag, c.Starts, c.Over, exact[c.Tag], last)
+			}
+			last = c.Starts
+		}
+		if len(kept) > limit {
+			t.Fatalf("%d tags are kept, at most %d may be", len(kept), limit)
+		}
+		for tag, n := range exact {
+			if n > uint64(total/limit) && !kept[tag] {
+				t.Fatalf("tag %s has %d of %d starts and is not among the %d that are kept", tag, n, total, limit)
+			}
+		}
+	})
+}
