@@ -52,7 +52,8 @@ func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 		ReadableVersion: s.Storage.Version, DurableVersion: s.Storage.Durable,
 		StorageBytes: int64(s.Storage.DiskBytes), LogBytes: s.WriteAheadLog.LiveBytes,
 		StorageQueueBytes: int64(s.Storage.WindowBytes), LogQueueBytes: s.WriteAheadLog.QueuedBytes,
-		LimitedBy: s.LimitedBy, LoadThousandths: s.ReadVersions.LoadThousandths, Watches: s.Storage.Watches,
+		LimitedBy: s.LimitedBy, LoadThousandths: s.ReadVersions.LoadThousandths,
+		ThrottledTags: s.ReadVersions.ThrottledTags, Watches: s.Storage.Watches,
 		Work: now.work, Earlier: from.work, EarlierSeconds: now.at.Sub(from.at).Seconds(),
 		Process: l.process(now.at), Failure: s.Error,
 	}, nil

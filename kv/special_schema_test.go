@@ -330,6 +330,7 @@ func TestStatusTellsTheFiguresOfTheStore(t *testing.T) {
 		"cluster.qos.worst_durability_lag_storage_server.seconds":       2.0,
 		"cluster.qos.performance_limited_by.name":                       "workload",
 		"cluster.qos.batch_performance_limited_by.name":                 "storage_server_readable_behind",
+		"cluster.qos.throttled_tags.manual.count":                       6.0,
 		"cluster.processes.embedded.address":                            "127.0.0.1:0",
 		"cluster.processes.embedded.version":                            "v0.0.0-model",
 		"cluster.processes.embedded.uptime_seconds":                     60.5,

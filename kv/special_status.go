@@ -182,6 +182,7 @@ func qosStatus(s *wire.StoreStatus) object {
 	o := object{
 		"performance_limited_by":              limitOf(s, loadLimitsAll),
 		"batch_performance_limited_by":        limitOf(s, loadLimitsBatch),
+		"throttled_tags":                      throttledTags(s),
 		"worst_queue_bytes_log_server":        s.LogQueueBytes,
 		"worst_queue_bytes_storage_server":    s.StorageQueueBytes,
 		"worst_data_lag_storage_server":       lagOf(s.CommittedVersion - s.ReadableVersion),
@@ -192,6 +193,15 @@ func qosStatus(s *wire.StoreStatus) object {
 		o["batch_released_transactions_per_second"] = lately(s, startedBatch) / s.EarlierSeconds
 	}
 	return o
+}
+
+// throttledTags counts the limits on tags. All are set by somebody: the store
+// limits no tag by itself.
+func throttledTags(s *wire.StoreStatus) object {
+	return object{
+		"auto":   object{"count": 0, "recommended_only": 0, "busy_read": 0, "busy_write": 0},
+		"manual": object{"count": s.ThrottledTags},
+	}
 }
 
 // The loads of a store, in thousandths, from which on it holds transactions of

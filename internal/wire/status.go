@@ -26,6 +26,8 @@ type StoreStatus struct {
 	// 500 on it holds batch transactions, from 1000 on all.
 	LimitedBy       string
 	LoadThousandths int
+	// ThrottledTags is how many limits on tags hold, see TagThrottle.
+	ThrottledTags int
 	// Watches are armed now.
 	Watches int
 	// Work was done since the store was opened; Earlier of it before the moment

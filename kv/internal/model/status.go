@@ -19,7 +19,7 @@ func (s *Store) StoreStatus(ctx context.Context) (wire.StoreStatus, error) {
 		ID: wire.StoreID{0xca, 0xfe}, Generation: 3,
 		CommittedVersion: s.mu.version, ReadableVersion: s.mu.version, DurableVersion: s.mu.version - 2*wire.VersionsPerSecond,
 		StorageBytes: 4000, LogBytes: 3000, StorageQueueBytes: 200, LogQueueBytes: 100,
-		LimitedBy: "storage_server_readable_behind", LoadThousandths: 700, Watches: 9,
+		LimitedBy: "storage_server_readable_behind", LoadThousandths: 700, ThrottledTags: 6, Watches: 9,
 		Work: wire.Workload{
 			StartedDefault: 30, StartedBatch: 10, StartedImmediate: 2, Resolved: 10, Conflicted: 2, TooOld: 1,
 			Requests: 20, Reads: 25, Rows: 4, Writes: 5, ReadBytes: 600, WrittenBytes: 500,
