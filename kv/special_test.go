@@ -182,6 +182,32 @@ func TestSpecialKeysAreReadModuleByModule(t *testing.T) {
 	}
 }
 
+// What FoundationDB has and this store has not is refused, to read and to write,
+// with a text that says what there is.
+func TestSpecialKeysThatAreNotThereSaySo(t *testing.T) {
+	db, _ := open(t)
+	for _, name := range []string{
+		"management/excluded/127.0.0.1", "management/failed/127.0.0.1", "management/excluded_locality/zone", "management/failed_locality/zone",
+		"management/in_progress_exclusion/127.0.0.1", "management/options/excluded/force", "management/maintenance/zone",
+		"management/data_distribution/mode", "management/consistency_check_suspended", "management/auto_coordinators",
+		"configuration/coordinators/processes", "management/min_required_commit_version", "management/version_epoch",
+		"management/profiling/client_txn_sample_rate", "management/tenant/map/t", "configuration/process/class_type/127.0.0.1",
+		"global_config/config/x", "tracing/transaction_id", "tracing/token", "worker_interfaces/127.0.0.1", "actor_lineage/state/x",
+		"actor_profiler_conf/x",
+	} {
+		key := []byte(special + "/" + name)
+		tx := db.Begin(background, kv.WithSpecialKeyWrites(true))
+		_, err := tx.Get(key).Wait()
+		mustBe(t, err, kv.ErrSpecialNoModule)
+		if err != nil && !strings.Contains(err.Error(), "this store has") {
+			t.Errorf("%s: %v", name, err)
+		}
+		tx.Set(key, []byte("1"))
+		mustBe(t, tx.Commit(), kv.ErrSpecialNoWriteModule)
+		tx.Cancel()
+	}
+}
+
 // Limits, direction and selectors work on special keys as on others.
 func TestRangeReadsOfSpecialKeysHaveAllOptions(t *testing.T) {
 	db, _ := open(t)

@@ -209,6 +209,49 @@ func TestStatusOfTheEmbeddedStoreIsItsOwn(t *testing.T) {
 	}
 }
 
+// On a disk that has a size the status tells it, and the health of log and
+// storage server stands below the id of the store.
+func TestStatusKnowsTheDiskAndTheHealthOfTheStore(t *testing.T) {
+	db, store, err := embedded.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeStore(t, store)
+	text, err := readKey(db, "\xff\xff/status/json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var status struct {
+		Cluster struct {
+			Processes map[string]struct {
+				Disk struct {
+					Total float64 `json:"total_bytes"`
+					Free  float64 `json:"free_bytes"`
+				}
+				Uptime float64 `json:"uptime_seconds"`
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &status); err != nil {
+		t.Fatal(err)
+	}
+	process := status.Cluster.Processes["embedded"]
+	if process.Disk.Total <= 0 || process.Disk.Free <= 0 || process.Disk.Free > process.Disk.Total || process.Uptime <= 0 {
+		t.Errorf("process %+v", process)
+	}
+	id, err := readKey(db, "\xff\xff/cluster_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, field := range map[string]string{
+		"aggregate": `"batch_limited":false`, "log/" + string(id): `"log_queue":`, "storage/" + string(id): `"storage_queue":`,
+	} {
+		if value, err := readKey(db, "\xff\xff/metrics/health/"+key); err != nil || !bytes.Contains(value, []byte(field)) {
+			t.Errorf("%s: %s, error %v", key, value, err)
+		}
+	}
+}
+
 // The id of a store is a special key: the same after opening again, and another
 // one for another store.
 func TestTheIDOfAStoreIsASpecialKey(t *testing.T) {

@@ -51,6 +51,9 @@ func TestSpecialKeysAreThere(t *testing.T) {
 	if id := tr.Get(fdb.Key("\xff\xff/cluster_id")).MustGet(); len(id) != 32 {
 		t.Errorf("id %q", id)
 	}
+	if health := tr.Get(fdb.Key("\xff\xff/metrics/health/aggregate")).MustGet(); len(health) == 0 || health[0] != '{' {
+		t.Errorf("health %q", health)
+	}
 	tr.Reset()
 	conflict(t, db, tr)
 	mustBeBare(t, tr.Commit().Get(), 1020)
