@@ -146,6 +146,11 @@ func observedCalls() map[string]observedCall {
 		}, "get read_version", "get, read version"},
 		"LockDatabase":   {func(w *observedWorld) error { return kv.LockDatabase(w.ctx, w.db, kv.LockID{1}) }, "commit get read_version", "commit, get, mutation, read version"},
 		"UnlockDatabase": {func(w *observedWorld) error { return kv.UnlockDatabase(w.ctx, w.db, kv.LockID{1}) }, "get read_version", "get, read version"},
+		"ThrottleTag": {func(w *observedWorld) error {
+			return kv.ThrottleTag(w.ctx, w.db, kv.TagThrottle{Tag: "tag", StartsPerSecond: 1})
+		}, "commit get_range read_version", "commit, get range, mutation, read version"},
+		"UnthrottleTag": {func(w *observedWorld) error { return second(kv.UnthrottleTag(w.ctx, w.db, "tag")) }, "get_range read_version", "get range, read version"},
+		"ThrottledTags": {func(w *observedWorld) error { return second(kv.ThrottledTags(w.ctx, w.db)) }, "get_range read_version", "get range, read version"},
 		"a special key of the status": {func(w *observedWorld) error { return second(w.tx.Get([]byte("\xff\xff/status/json")).Wait()) },
 			"get read_version status", "get, read version, status"},
 		"special keys of the metrics": {func(w *observedWorld) error {
