@@ -1,9 +1,11 @@
 // Package docs runs what the documentation shows. Fenced blocks in Markdown
-// files at the root and under docs are programs and transcripts:
+// files at the root, under docs and beside nested modules are programs,
+// fragments and transcripts:
 //
 //   - go: if it begins with "package main" it is built against this checkout
 //     and run in an empty directory. A block of the kind output that follows
-//     is what it prints.
+//     is what it prints. Any other block is a fragment: it is compiled, with
+//     the imports and the names of a glossary that it uses.
 //   - console: commands after "$ " are run by sh, one after another, in a
 //     directory that all blocks of a document share. The lines below a command
 //     are what it prints; a line "..." stands for any number of lines, "..."

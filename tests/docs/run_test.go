@@ -59,7 +59,7 @@ func noteSources(t *testing.T, root string) {
 
 func documents(t *testing.T, root string) (names []string) {
 	t.Helper()
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "compat/*/*.md", "kv/*/*.md", "examples/*/*.md", "tests/*/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
