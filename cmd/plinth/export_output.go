@@ -39,7 +39,7 @@ func (f *exportFlags) openOutput(cmd *cobra.Command, db *kv.Database, name strin
 	if f.overwrite {
 		found, err := partial.Discard(f.files, name)
 		if found {
-			fmt.Fprintf(cmd.ErrOrStderr(), "plinth: %s, of an export that had stopped, is removed; with --resume it would have gone on\n", partial.Name(name))
+			fmt.Fprintf(cmd.ErrOrStderr(), "plinth: --overwrite removes %s, of an export that had stopped\n", partial.Name(name))
 		}
 		if err != nil {
 			return nil, none, err
@@ -71,8 +71,10 @@ func (f *exportFlags) mayBecome(name string) error {
 func (f *exportFlags) resumeOutput(errOut io.Writer, name string, source partial.Source) (*partial.Output, dump.ExportCheckpoint, error) {
 	out, from, err := partial.Resume(f.files, name, source)
 	switch {
-	case errors.Is(err, partial.ErrOtherExport) || errors.Is(err, partial.ErrDamaged):
-		return nil, from, fmt.Errorf("%s cannot be gone on with: %w; give what it was begun with, or --overwrite without --resume to begin anew", partial.Name(name), err)
+	case errors.Is(err, partial.ErrOtherExport):
+		return nil, from, fmt.Errorf("%s: %w; give what it was begun with, or --overwrite without --resume to begin anew", partial.Name(name), err)
+	case errors.Is(err, partial.ErrDamaged):
+		return nil, from, fmt.Errorf("the export to %s cannot go on: %w; give --overwrite without --resume to begin anew", name, err)
 	case err != nil:
 		return nil, from, err
 	case from.Rows == 0:

@@ -126,7 +126,7 @@ func TestAnExportIsResumedOnlyAsItWasBegun(t *testing.T) {
 		}
 	}
 	_, errOut := mustRun(t, "", "export", "--dir", other, "--overwrite", file)
-	if !strings.Contains(errOut, "of an export that had stopped, is removed") {
+	if !strings.Contains(errOut, "--overwrite removes "+file+".partial") {
 		t.Errorf("begun anew: %q", errOut)
 	}
 	status, _, errOut := plinthWith(t, "", "export", "--dir", data, "--resume", file)

@@ -10,7 +10,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-var errCut = errors.New("cut")
+var (
+	errCut  = errors.New("cut")
+	errFull = errors.New("no space left")
+)
 
 // cutFS is an FS in memory that fails at one of its changes.
 type cutFS struct {
@@ -26,6 +29,8 @@ type cutFS struct {
 	// do nothing, as some systems have it; lied, that one has, and that the power
 	// is lost in the end.
 	lies, lied bool
+	// roomBytes is how much the files may hold together; 0 for any number.
+	roomBytes int
 	// after is what is there after a loss of power.
 	after *vfs.MemFS
 }
@@ -65,14 +70,19 @@ func (c *cutFS) Create(name string) (File, error) {
 		return nil, err
 	}
 	f, err := c.mem.Create(name, vfs.WriteCategoryUnspecified)
-	return &cutFile{files: c, file: f}, err
+	return &cutFile{files: c, name: name, file: f}, err
 }
 
-// Append makes a file of the first bytes, since files in memory cannot be cut.
 func (c *cutFS) Append(name string, size int64) (File, error) {
 	if err := c.change(); err != nil {
 		return nil, err
 	}
+	f, err := c.cut(name, size)
+	return &cutFile{files: c, name: name, file: f}, err
+}
+
+// cut makes a file of the first bytes, since files in memory cannot be cut.
+func (c *cutFS) cut(name string, size int64) (vfs.File, error) {
 	old, err := c.read(name)
 	if err != nil {
 		return nil, err
@@ -82,7 +92,7 @@ func (c *cutFS) Append(name string, size int64) (File, error) {
 		return nil, err
 	}
 	_, err = f.Write(old[:size])
-	return &cutFile{files: c, file: f}, errors.Join(err, f.Sync(), c.mem.Rename(name+".cut", name), c.syncNames())
+	return f, errors.Join(err, f.Sync(), c.mem.Rename(name+".cut", name), c.syncNames())
 }
 
 func (c *cutFS) Open(name string) (io.ReadCloser, error) { return c.mem.Open(name) }
@@ -144,6 +154,7 @@ func (c *cutFS) put(t *testing.T, name, text string) {
 // cutFile is a file of a cutFS. A write that fails has written a half.
 type cutFile struct {
 	files *cutFS
+	name  string
 	file  vfs.File
 	lies  bool
 }
@@ -157,7 +168,41 @@ func (f *cutFile) Write(p []byte) (int, error) {
 		}
 		return len(p) / 2, err
 	}
+	if left := f.full(len(p)); left > 0 {
+		n, err := f.file.Write(append([]byte{}, p[:len(p)-left]...))
+		return n, errors.Join(errFull, err)
+	}
 	return f.file.Write(append([]byte{}, p...))
+}
+
+// full reports how much of some bytes there is no room for.
+func (f *cutFile) full(n int) (left int) {
+	if f.files.roomBytes == 0 {
+		return 0
+	}
+	names, err := f.files.mem.List("/")
+	if err != nil {
+		return n
+	}
+	used := n
+	for _, name := range names {
+		if info, err := f.files.mem.Stat("/" + name); err == nil {
+			used += int(info.Size())
+		}
+	}
+	return min(n, max(0, used-f.files.roomBytes))
+}
+
+func (f *cutFile) Truncate(size int64) error {
+	if err := f.files.change(); err != nil {
+		return err
+	}
+	cut, err := f.files.cut(f.name, size)
+	if err == nil {
+		err = f.file.Close()
+		f.file = cut
+	}
+	return err
 }
 
 func (f *cutFile) Sync() error {

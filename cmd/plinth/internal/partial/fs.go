@@ -31,6 +31,8 @@ type FS interface {
 // File is a file that is written.
 type File interface {
 	io.WriteCloser
+	// Truncate cuts the file to a size; nothing is written behind that.
+	Truncate(size int64) error
 	// Sync makes durable what was written.
 	Sync() error
 }

@@ -30,6 +30,8 @@ type Output struct {
 	// file is the partial file, nil when it is closed.
 	file File
 	note note
+	// earlier is the checkpoint before that of the note.
+	earlier dump.ExportCheckpoint
 	// unsure says that a sync has failed: nobody knows what is on disk behind the
 	// last note, and a later sync that works says nothing of it.
 	unsure bool
@@ -138,6 +140,9 @@ func (o *Output) Write(p []byte) (int, error) { return o.file.Write(p) }
 // Reached notes that everything up to a checkpoint was written, now or a little
 // later. After an error call Leave, or Discard.
 func (o *Output) Reached(c dump.ExportCheckpoint) error {
+	if o.stale && c.Bytes > o.note.Bytes {
+		o.earlier = o.note.ExportCheckpoint
+	}
 	o.note.ExportCheckpoint = c
 	o.stale = true
 	if now := o.now(); now.Sub(o.written) >= noteEvery {
@@ -155,7 +160,7 @@ func (o *Output) writeNote() error {
 	if err := writeNote(o.files, noteName(o.name), o.note); err != nil {
 		return err
 	}
-	o.stale = false
+	o.stale, o.earlier = false, dump.ExportCheckpoint{}
 	return nil
 }
 
@@ -202,8 +207,11 @@ func (o *Output) Keep() error {
 func (o *Output) Leave() (dump.ExportCheckpoint, error) {
 	var err error
 	if o.file != nil {
-		if o.stale && !o.unsure {
-			err = o.writeNote()
+		if o.stale {
+			err = o.cut(o.note.ExportCheckpoint)
+		}
+		if err != nil && o.earlier.Rows > 0 && o.cut(o.earlier) == nil {
+			err = nil // The disk is full, and what is given up made room for the note.
 		}
 		err = o.close(err)
 	}
@@ -216,6 +224,18 @@ func (o *Output) Leave() (dump.ExportCheckpoint, error) {
 		err = errors.Join(err, discardErr)
 	}
 	return n.ExportCheckpoint, errors.Join(err, noteErr)
+}
+
+// cut cuts the file behind a checkpoint, and notes that.
+func (o *Output) cut(c dump.ExportCheckpoint) error {
+	if o.unsure {
+		return fmt.Errorf("a sync of %s has failed, so only what was noted before is sure", Name(o.name))
+	}
+	if err := o.file.Truncate(c.Bytes); err != nil {
+		return err
+	}
+	o.note.ExportCheckpoint = c
+	return o.writeNote()
 }
 
 // Discard removes what was written, and the note.

@@ -30,7 +30,8 @@ type world struct {
 	step time.Duration
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld makes rows whose lines have at least so many bytes.
+func newWorld(t *testing.T, lineBytes int) *world {
 	store := fakestore.New()
 	w := &world{db: kv.NewDatabase(store), step: noteEvery * 2 / 3}
 	t.Cleanup(func() {
@@ -39,7 +40,7 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	for i := range 12 {
-		store.Put(fmt.Sprintf("key%02d", i), strings.Repeat("\x00v", i))
+		store.Put(fmt.Sprintf("key%02d", i), strings.Repeat("\x00v", i)+strings.Repeat("v", lineBytes))
 	}
 	w.rows = store.Rows()
 	for _, row := range w.rows {
@@ -127,7 +128,7 @@ func (w *world) checkEnd(t *testing.T, files *cutFS, when string) {
 func TestAnExportThatWasCutAnywhereGoesOn(t *testing.T) {
 	for _, kind := range []cutFS{{}, {lies: true}, {power: true}, {power: true, keepPercent: 50}} {
 		for _, step := range []time.Duration{0, noteEvery * 2 / 3} {
-			w := newWorld(t)
+			w := newWorld(t, 0)
 			w.step = step
 			for cut := 0; !w.cutAt(t, kind, cut); cut++ {
 			}
@@ -161,9 +162,39 @@ func (w *world) cutAt(t *testing.T, kind cutFS, cut int) (through bool) {
 	return false
 }
 
+// TestAnExportToAFullDiskKeepsWhatItCan gives the files any room, from none to
+// enough, and then enough.
+func TestAnExportToAFullDiskKeepsWhatItCan(t *testing.T) {
+	const noteBytes = 330 // at most
+	w := newWorld(t, noteBytes)
+	w.step = 0 // The only note is that in the end.
+	for room := 1; ; room += 101 {
+		files := newCutFS(-1)
+		files.roomBytes = room
+		err := w.begin(t, files)
+		if err == nil {
+			w.checkEnd(t, files, "with enough room")
+			return
+		}
+		if !errors.Is(err, errFull) {
+			t.Fatalf("room for %d bytes: %v", room, err)
+		}
+		files.roomBytes = 0
+		n, err := readNote(files, noteName(outputName))
+		// One note is there, and one takes its place, for which one write is given up.
+		if enough := room > 4*noteBytes; enough && (err != nil || n.Rows == 0) {
+			t.Errorf("room for %d bytes: %d rows are kept, %v", room, n.Rows, err)
+		}
+		if err := w.resume(t, files); err != nil {
+			t.Fatalf("room for %d bytes: resumed: %v", room, err)
+		}
+		w.checkEnd(t, files, "resumed")
+	}
+}
+
 // TestAnExportThatIsCutAgainAndAgainEnds draws the places.
 func TestAnExportThatIsCutAgainAndAgainEnds(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	rapid.Check(t, func(r *rapid.T) {
 		files := newCutFS(0)
 		for attempt := 0; ; attempt++ {

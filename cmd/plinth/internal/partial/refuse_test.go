@@ -26,7 +26,7 @@ func (w *world) stopped(t *testing.T) *cutFS {
 }
 
 func TestResumeRefusesWhatIsNotTheSameExport(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	files := w.stopped(t)
 	before, err := files.read(Name(outputName))
 	if err != nil {
@@ -55,7 +55,7 @@ func TestResumeRefusesWhatIsNotTheSameExport(t *testing.T) {
 }
 
 func TestResumeRefusesWhatIsDamaged(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	note := noteName(outputName)
 	for want, damage := range map[string]func(*cutFS){
 		"are not those that were written": func(f *cutFS) { f.put(t, Name(outputName), strings.Repeat("x", 1000)) },
@@ -89,7 +89,7 @@ func (c *cutFS) remove(t *testing.T, name string) {
 }
 
 func TestBeginLeavesAnotherExportAlone(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, 0)
 	files := w.stopped(t)
 	if err := w.begin(t, files); !errors.Is(err, ErrUnfinished) || !strings.Contains(err.Error(), outputName+".partial holds ") {
 		t.Errorf("begun anew: %v", err)
