@@ -103,6 +103,7 @@ func (a *attempt) commitRequest() (*wire.CommitRequest, error) {
 		ReportConflicts:  a.mu.options.reportConflicts || a.tx.managed && a.db.options.hotKeyQueue,
 		HasSystemKeys:    a.mu.system,
 		LockAware:        a.mu.options.lockAware,
+		FirstInBatch:     a.mu.options.firstInBatch,
 	}
 	if size, limit := request.Bytes(), a.mu.options.sizeLimitBytes; size > limit {
 		return nil, wire.ErrTransactionTooLarge.With(

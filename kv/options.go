@@ -100,7 +100,7 @@ type attemptOptions struct {
 	noReadYourWrites, noSnapshotRYW, bypassUnreadable bool
 	readSystemKeys, writeSystemKeys                   bool
 	lockAware, readOnly                               bool
-	reportConflicts                                   bool
+	reportConflicts, firstInBatch                     bool
 	specialRelaxed, specialWrites                     bool
 	logs, noReadAhead                                 bool
 }

@@ -275,6 +275,20 @@ func TestRiskyOptionsChangeNothing(t *testing.T) {
 	}
 }
 
+func TestFirstInBatchGoesWithTheCommit(t *testing.T) {
+	store := &spy{Store: model.New()}
+	db := kv.NewDatabase(store)
+	defer db.Close()
+	for _, on := range []bool{false, true} {
+		if err := setWith(db, kv.WithFirstInBatch(on)); err != nil {
+			t.Fatal(err)
+		}
+		if store.last.FirstInBatch != on {
+			t.Errorf("with %v the store is asked for %v", on, !on)
+		}
+	}
+}
+
 func TestATransactionLogTellsWhatWasDone(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -118,6 +118,14 @@ func WithReportConflictingKeys(on bool) TransactionOption {
 	return func(o *transactionOptions) { o.attempt.reportConflicts = on }
 }
 
+// WithFirstInBatch lets no transaction be applied before this one at the same
+// commit version. If all that write a kind of key have the option, the first
+// eight bytes of their versionstamps tell them apart, and can serve as a
+// revision. It ends the batch before, so many of them take more time together.
+func WithFirstInBatch(on bool) TransactionOption {
+	return func(o *transactionOptions) { o.attempt.firstInBatch = on }
+}
+
 // WithSpecialKeysRelaxed lets one read of special keys go over any number of
 // modules, or none.
 func WithSpecialKeysRelaxed(on bool) TransactionOption {

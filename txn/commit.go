@@ -261,7 +261,7 @@ func (p *CommitProxy) takeBatch() (members []*pending) {
 	}
 	count, bytes := 0, 0
 	for _, t := range p.mu.queue {
-		if count > 0 && (count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes || fault.Point("txn.batch.short")) {
+		if count > 0 && (t.req.FirstInBatch || count == p.config.MaxBatchCount || bytes+t.bytes > p.config.MaxBatchBytes || fault.Point("txn.batch.short")) {
 			break
 		}
 		count++

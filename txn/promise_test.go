@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -231,6 +232,35 @@ func TestTheFailureIsReportedBeforeTheAnswers(t *testing.T) {
 		<-reported
 		if err := <-answer; !errors.Is(err, wire.ErrCommitUnknownResult) {
 			t.Errorf("T5: %v", err)
+		}
+	})
+}
+
+// A transaction that has to come first at its version ends the batch before it,
+// and lets others follow.
+func TestATransactionCanBeTheFirstOfItsBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		b := newBench(gate, 0, func(c *CommitConfig) { c.MaxInFlight = 1 })
+		defer b.close()
+		places := make([]uint16, 7)
+		var group sync.WaitGroup
+		for i := range places {
+			req := set(fmt.Sprint(i))
+			req.FirstInBatch = i == 3 || i == 4
+			group.Go(func() {
+				reply, err := b.proxy.Commit(context.Background(), req)
+				if err != nil {
+					t.Error(err)
+				}
+				places[i] = binary.BigEndian.Uint16(reply.Stamp[8:])
+			})
+			synctest.Wait()
+		}
+		close(gate)
+		group.Wait()
+		if fmt.Sprint(places) != "[0 0 1 0 0 1 2]" {
+			t.Errorf("places in batches %v", places)
 		}
 	})
 }

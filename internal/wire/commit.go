@@ -25,6 +25,9 @@ type CommitRequest struct {
 	HasSystemKeys bool
 	// LockAware lets the transaction commit although the database is locked.
 	LockAware bool
+	// FirstInBatch asks that no transaction comes before this one at its
+	// version, so the place in its stamp is 0.
+	FirstInBatch bool
 }
 
 // Bytes is the size that counts against MaxTransactionBytes and against the
