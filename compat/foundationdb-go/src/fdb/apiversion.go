@@ -24,6 +24,14 @@ const (
 	// versionPersistentOptions keeps time-out, retry limit and retry delay when a
 	// transaction is retried.
 	versionPersistentOptions = 610
+	// versionSpecialKeys has all special keys; before there were three, each of
+	// which could be got by itself.
+	versionSpecialKeys = 630
+	// versionPortsInAddresses shows addresses with their ports.
+	versionPortsInAddresses = 630
+	// versionKeepsReadVersion keeps the read version over a commit, instead of
+	// getting a new one when it is asked for.
+	versionKeepsReadVersion = 700
 )
 
 // selection is the API version of a process, 0 until one is selected.

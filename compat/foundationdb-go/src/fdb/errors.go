@@ -43,6 +43,7 @@ var (
 	errNoClusterFile        = Error{1515}
 	errFileNotReadable      = Error{1513}
 	errInvalidOperation     = Error{2000}
+	errOutsideLegalRange    = Error{2004}
 	errInvertedRange        = Error{2005}
 	errInvalidOptionValue   = Error{2006}
 	errInvalidDatabaseName  = Error{2013}

@@ -37,9 +37,14 @@ func (t *transaction) splitPoints(r ExactRange, chunkSize int64) FutureKeyArray 
 
 // LocalityGetAddressesForKey returns the addresses, with ports, of the servers
 // that hold a key. For a store inside the process, where nothing listens, that is
-// "127.0.0.1:0".
+// "127.0.0.1:0". API versions below 630 leave out the ports, unless an option
+// asks for them.
 func (t Transaction) LocalityGetAddressesForKey(key KeyConvertible) FutureStringSlice {
-	return noted(t.transaction, t.current().AddressesForKey(keyBytes(key)).Wait)
+	found := t.current().AddressesForKey(keyBytes(key))
+	return noted(t.transaction, func() ([]string, error) {
+		addresses, err := found.Wait()
+		return t.shown(addresses), err
+	})
 }
 
 // LocalityGetBoundaryKeys returns the keys in a range at which the part of other

@@ -17,7 +17,9 @@ type DatabaseOptions struct{ *database }
 // databaseDefaults is the options that every transaction of a store begins with.
 type databaseDefaults struct {
 	current atomic.Pointer[[]kv.TransactionOption]
-	mu      struct {
+	// withPorts is include_port_in_address, which kv does not have.
+	withPorts atomic.Bool
+	mu        struct {
 		sync.Mutex
 		named []namedOption // in the order in which they were set first
 	}
@@ -180,10 +182,17 @@ func (o DatabaseOptions) SetTransactionSizeLimit(param int64) error {
 // fault. They are exact here all the same; the option has no effect.
 func (o DatabaseOptions) SetTransactionCausalReadRisky() error { return o.ignore() }
 
-// SetTransactionIncludePortInAddress has no effect.
+// SetTransactionIncludePortInAddress makes LocalityGetAddressesForKey return
+// addresses with their ports.
 //
 // Deprecated: addresses hold the port from API version 630 on.
-func (o DatabaseOptions) SetTransactionIncludePortInAddress() error { return o.ignore() }
+func (o DatabaseOptions) SetTransactionIncludePortInAddress() error {
+	if err := o.usable(); err != nil {
+		return err
+	}
+	o.store.options.withPorts.Store(true)
+	return nil
+}
 
 // SetTransactionBypassUnreadable lets every transaction read what its
 // versionstamped operations wrote, see TransactionOptions.SetBypassUnreadable.

@@ -110,6 +110,11 @@ func (o TransactionOptions) SetBypassUnreadable() error {
 
 // SetNextWriteNoWriteConflictRange lets the next write add no write conflict.
 func (o TransactionOptions) SetNextWriteNoWriteConflictRange() error {
+	if o.version < versionAbsentOperand {
+		o.mu.Lock()
+		o.mu.withoutConflict = true
+		o.mu.Unlock()
+	}
 	o.current().NextWriteWithoutConflict()
 	return nil
 }
@@ -179,8 +184,14 @@ func (o TransactionOptions) SetCausalReadDisable() error { return o.ignore() }
 // never is for that reason; the option has no effect.
 func (o TransactionOptions) SetCausalWriteRisky() error { return o.ignore() }
 
-// SetIncludePortInAddress has no effect: addresses hold the port.
-func (o TransactionOptions) SetIncludePortInAddress() error { return o.ignore() }
+// SetIncludePortInAddress makes LocalityGetAddressesForKey return addresses with
+// their ports, as API versions from 630 on always do.
+func (o TransactionOptions) SetIncludePortInAddress() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mu.withPorts = true
+	return nil
+}
 
 // SetReadAheadDisable has no effect.
 //

@@ -134,7 +134,10 @@ func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) 
 		begin, end := r.FDBRangeKeySelectors()
 		rr.begin, rr.end = kvSelector(begin), kvSelector(end)
 	}
-	if rr.mode, rr.err = options.Mode.kvMode(); rr.err == nil {
+	if rr.mode, rr.err = options.Mode.kvMode(); t.hasNoRange(rr.begin.Key) || t.hasNoRange(rr.end.Key) {
+		rr.err = errOutsideLegalRange
+	}
+	if rr.err == nil {
 		rr.rows = reader.RangeSelectors(rr.begin, rr.end, kv.RangeOptions{Limit: options.Limit, Reverse: options.Reverse, Mode: rr.mode})
 		t.noteRead(rr)
 	}

@@ -54,6 +54,9 @@ func (s Snapshot) Get(key KeyConvertible) FutureByteSlice {
 
 func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) FutureByteSlice {
 	k := keyBytes(key)
+	if t.hasNot(k) {
+		return newFuture(t, func() ([]byte, error) { return nil, errOutsideLegalRange })
+	}
 	if len(k) > kv.MaxKeyBytes {
 		return t.getAbsent(r, cutKey(k))
 	}
@@ -62,7 +65,7 @@ func (t *transaction) get(tx *kv.Transaction, r kv.Reader, key KeyConvertible) F
 	f := t.newByteSliceLocked()
 	f.tx, f.store = tx, t.handle.store
 	f.future = r.Get(k) // under the mutex: the last one noted is the last one issued
-	t.mu.lastGet, t.mu.gets = f.future, true
+	t.mu.lastGet, t.mu.gets, t.mu.read = f.future, true, true
 	return f
 }
 
@@ -103,7 +106,8 @@ func (t *transaction) getKey(r kv.Reader, sel Selectable) FutureKey {
 	})
 }
 
-// GetReadVersion returns the version of all reads of the transaction.
+// GetReadVersion returns the version of all reads of the transaction. After a
+// commit it is the same still (API versions below 700 give it a new one).
 func (t Transaction) GetReadVersion() FutureInt64 { return t.readVersion() }
 
 // GetReadVersion is Transaction.GetReadVersion.
@@ -114,7 +118,10 @@ func (t *transaction) readVersion() FutureInt64 {
 	t.handle.store.keepTime()
 	return noted(t, func() (int64, error) {
 		version, err := tx.ReadVersion()
-		return int64(version), err
+		if err != nil {
+			return t.versionAfterCommit(err)
+		}
+		return int64(version), nil
 	})
 }
 

@@ -41,6 +41,18 @@ type transaction struct {
 		cleanup    bool // the end of the transaction is cared for
 		// committed is the version of a commit that was followed by a reset.
 		committed int64
+		// failed is the transaction whose commit failed, if another one was put in
+		// its place: API versions below 410 do that.
+		failed *kv.Transaction
+		// read says that something was read.
+		read bool
+		// readVersion is what GetReadVersion returns behind a commit, 0 if that is
+		// not known.
+		readVersion int64
+		withPorts   bool // include_port_in_address was set
+		// withoutConflict says that the next write adds no conflict. It is kept for
+		// padAbsent alone.
+		withoutConflict bool
 	}
 }
 
@@ -75,7 +87,7 @@ func (t Transaction) ReadTransact(f func(ReadTransaction) (interface{}, error)) 
 // Commit begins to commit the transaction; the future is ready when its end is
 // known. All reads that were issued before are carried out first. After an
 // error pass that to OnError; after success only Reset makes the transaction
-// usable again (API versions below 410 do so by themselves).
+// usable again (API versions below 410 do so by themselves, after an error too).
 func (t Transaction) Commit() FutureNil {
 	f := newFutureNil(t.transaction, t.commit)
 	f.IsReady() // begins
@@ -85,20 +97,10 @@ func (t Transaction) Commit() FutureNil {
 func (t *transaction) commit() error {
 	t.settleReads()
 	tx := t.current()
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	if t.version < versionKeepsCommitted {
-		version, err := tx.CommittedVersion()
-		if err != nil {
-			version = noVersion
-		}
-		t.reset()
-		t.mu.Lock()
-		t.mu.committed = int64(version)
-		t.mu.Unlock()
-	}
-	return nil
+	t.keepReadVersion(tx)
+	err := tx.Commit()
+	t.afterCommit(tx, err)
+	return err
 }
 
 // noVersion is what GetCommittedVersion returns if there is none.
@@ -140,6 +142,7 @@ func (t Transaction) GetVersionstamp() FutureKey {
 // the transaction here as well).
 func (t Transaction) OnError(e Error) FutureNil {
 	return newFutureNil(t.transaction, func() error {
+		t.takeBack()
 		err := t.onError(e)
 		switch {
 		case err == nil:
@@ -165,9 +168,13 @@ func (t *transaction) reset() {
 	old := t.tx.Swap(next) // C1
 	old.Reset()            // a Transact may still commit it: nothing
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	failed := t.mu.failed
 	t.forgetLocked()
-	t.mu.limited, t.mu.cleanup, t.mu.committed = false, false, 0
+	t.mu.limited, t.mu.cleanup, t.mu.committed, t.mu.failed = false, false, 0, nil
+	t.mu.Unlock()
+	if failed != nil {
+		failed.Cancel()
+	}
 }
 
 // afterRetry forgets what belonged to the last try.
@@ -183,6 +190,7 @@ func (t *transaction) afterRetry() {
 
 func (t *transaction) forgetLocked() {
 	t.mu.gets, t.mu.reads, t.mu.identified = false, nil, false
+	t.mu.read, t.mu.readVersion, t.mu.withPorts, t.mu.withoutConflict = false, 0, false, false
 }
 
 // settleReads carries out all reads that were issued and that nobody waited
@@ -216,7 +224,7 @@ func (t *transaction) noteRead(read pendingRead) {
 	if len(t.mu.reads) == cap(t.mu.reads) {
 		t.mu.reads = slices.DeleteFunc(t.mu.reads, pendingRead.carriedOut)
 	}
-	t.mu.reads = append(t.mu.reads, read)
+	t.mu.reads, t.mu.read = append(t.mu.reads, read), true
 }
 
 // cancelWhenDropped cancels the transaction of kv when the program has no

@@ -14,7 +14,7 @@ import (
 // What an API version changes, each in a process of its own, since a process
 // can select one.
 func TestAPIVersionsBehaveAsDocumented(t *testing.T) {
-	for _, version := range []int{200, 299, 300, 409, 410, 509, 510, 519, 520, 609, 610, 730} {
+	for _, version := range []int{200, 299, 300, 409, 410, 509, 510, 519, 520, 609, 610, 629, 630, 699, 700, 730} {
 		t.Run(strconv.Itoa(version), func(t *testing.T) {
 			t.Parallel()
 			want := fmt.Sprint(
@@ -22,9 +22,15 @@ func TestAPIVersionsBehaveAsDocumented(t *testing.T) {
 				" usable after commit: ", version < 410,
 				" and, min of absent: ", pick(version >= 510, "0x0207 0x0207", "0x0000 0x0000"),
 				" and, min of present: 0x0003 0x0207",
+				" and without a conflict: none, then one",
 				" stamped: ", pick(version >= 520, "k?????????? v??????????", "k?????????? ??????????v"),
 				" limit outlives retry: ", version >= 610,
 				" usable after a fatal error: ", version < 610,
+				" a commit that failed: ", pick(version < 410, "reset, goes on as it was", "2017, goes on as it was"),
+				" read version after the commit: ", pick(version >= 700, "the same the same", "a new one a new one"),
+				" special keys: ", pick(version >= 630, "got <nil>", "2004 2004"),
+				" status: got",
+				" address: ", pick(version >= 630, "127.0.0.1:0", "127.0.0.1")+" 127.0.0.1:0 127.0.0.1:0",
 			)
 			mustEqual(t, process(t, strconv.Itoa(version), filepath.Join(t.TempDir(), "store")), strings.TrimSpace(want))
 		})
@@ -45,9 +51,15 @@ func underVersion(db fdb.Database) string {
 		" usable after commit: ", usableAfterCommit(db),
 		" and, min of absent: ", ofAbsent(db),
 		" and, min of present: ", ofPresent(db),
+		" and without a conflict: ", andWithoutConflict(db),
 		" stamped: ", stamped(db),
 		" limit outlives retry: ", limitOutlivesRetry(db),
 		" usable after a fatal error: ", usableAfterError(db),
+		" a commit that failed: ", afterFailedCommit(db),
+		" read version after the commit: ", versionAfterCommit(db, false), " ", versionAfterCommit(db, true),
+		" special keys: ", specialKeys(db),
+		" status: ", got(db, "\xff\xff/status/json"),
+		" address: ", addresses(db),
 	)
 	return strings.TrimSpace(out)
 }

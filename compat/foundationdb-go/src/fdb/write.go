@@ -7,7 +7,7 @@ import (
 )
 
 // Set gives key a value.
-func (t Transaction) Set(key KeyConvertible, value []byte) { t.current().Set(keyBytes(key), value) }
+func (t Transaction) Set(key KeyConvertible, value []byte) { t.writing().Set(keyBytes(key), value) }
 
 // Clear removes key, if it is there.
 func (t Transaction) Clear(key KeyConvertible) {
@@ -16,15 +16,15 @@ func (t Transaction) Clear(key KeyConvertible) {
 		t.ClearRange(KeyRange{Key(k), Key(k)})
 		return
 	}
-	t.current().Clear(k)
+	t.writing().Clear(k)
 }
 
 // ClearRange removes all keys of a range, at the cost of one write.
-func (t Transaction) ClearRange(er ExactRange) { t.current().ClearRange(cut(kvRange(er))) }
+func (t Transaction) ClearRange(er ExactRange) { t.writing().ClearRange(cut(kvRange(er))) }
 
 // Add adds param to the value, both as little-endian integers of param's
 // length.
-func (t Transaction) Add(key KeyConvertible, param []byte) { t.current().Add(keyBytes(key), param) }
+func (t Transaction) Add(key KeyConvertible, param []byte) { t.writing().Add(keyBytes(key), param) }
 
 // BitAnd stores value AND param, in param's length; an absent key gets param
 // (under API versions below 510 it counts as zeros).
@@ -40,7 +40,7 @@ func (t Transaction) And(key KeyConvertible, param []byte) { t.BitAnd(key, param
 
 // BitOr stores value OR param, in param's length.
 func (t Transaction) BitOr(key KeyConvertible, param []byte) {
-	t.current().BitOr(keyBytes(key), param)
+	t.writing().BitOr(keyBytes(key), param)
 }
 
 // Or is BitOr.
@@ -50,7 +50,7 @@ func (t Transaction) Or(key KeyConvertible, param []byte) { t.BitOr(key, param) 
 
 // BitXor stores value XOR param, in param's length.
 func (t Transaction) BitXor(key KeyConvertible, param []byte) {
-	t.current().BitXor(keyBytes(key), param)
+	t.writing().BitXor(keyBytes(key), param)
 }
 
 // Xor is BitXor.
@@ -61,12 +61,12 @@ func (t Transaction) Xor(key KeyConvertible, param []byte) { t.BitXor(key, param
 // AppendIfFits appends param to the value, unless the result would be longer
 // than a value may be.
 func (t Transaction) AppendIfFits(key KeyConvertible, param []byte) {
-	t.current().AppendIfFits(keyBytes(key), param)
+	t.writing().AppendIfFits(keyBytes(key), param)
 }
 
 // Max stores the greater of value and param as little-endian unsigned integers,
 // in param's length.
-func (t Transaction) Max(key KeyConvertible, param []byte) { t.current().Max(keyBytes(key), param) }
+func (t Transaction) Max(key KeyConvertible, param []byte) { t.writing().Max(keyBytes(key), param) }
 
 // Min stores the lesser of value and param as little-endian unsigned integers,
 // in param's length; an absent key gets param (under API versions below 510 it
@@ -78,26 +78,45 @@ func (t Transaction) Min(key KeyConvertible, param []byte) {
 
 // ByteMin stores whichever of value and param sorts first.
 func (t Transaction) ByteMin(key KeyConvertible, param []byte) {
-	t.current().ByteMin(keyBytes(key), param)
+	t.writing().ByteMin(keyBytes(key), param)
 }
 
 // ByteMax stores whichever of value and param sorts last.
 func (t Transaction) ByteMax(key KeyConvertible, param []byte) {
-	t.current().ByteMax(keyBytes(key), param)
+	t.writing().ByteMax(keyBytes(key), param)
 }
 
 // CompareAndClear removes key if its value equals param.
 func (t Transaction) CompareAndClear(key KeyConvertible, param []byte) {
-	t.current().CompareAndClear(keyBytes(key), param)
+	t.writing().CompareAndClear(keyBytes(key), param)
 }
 
 // padAbsent makes an absent key as many zeros as param has bytes, under the API
 // versions whose And and Min treat it so. A value that is there gets param's
 // length, as the operation itself would make it.
 func (t *transaction) padAbsent(key KeyConvertible, param []byte) {
-	if t.version < versionAbsentOperand {
-		t.current().BitOr(keyBytes(key), make([]byte, len(param)))
+	if t.version >= versionAbsentOperand {
+		return
 	}
+	t.mu.Lock()
+	without := t.mu.withoutConflict
+	t.mu.withoutConflict = false
+	t.mu.Unlock()
+	t.current().BitOr(keyBytes(key), make([]byte, len(param)))
+	if without { // it takes two writes to make one
+		t.current().NextWriteWithoutConflict()
+	}
+}
+
+// writing returns the transaction of kv for a write that padAbsent has no part
+// in.
+func (t *transaction) writing() *kv.Transaction {
+	if t.version < versionAbsentOperand {
+		t.mu.Lock()
+		t.mu.withoutConflict = false
+		t.mu.Unlock()
+	}
+	return t.current()
 }
 
 // SetVersionstampedKey sets a key into which the commit puts its stamp of ten
@@ -108,7 +127,7 @@ func (t Transaction) SetVersionstampedKey(key KeyConvertible, param []byte) {
 	if t.version < versionStampOffset {
 		k = append(bytes.Clone(k), 0, 0) // four bytes of place out of two
 	}
-	t.current().SetVersionstampedKey(k, param)
+	t.writing().SetVersionstampedKey(k, param)
 }
 
 // SetVersionstampedValue sets a value into which the commit puts its stamp of
@@ -119,7 +138,7 @@ func (t Transaction) SetVersionstampedValue(key KeyConvertible, param []byte) {
 	if t.version < versionStampOffset {
 		param = append(bytes.Clone(param), 0, 0, 0, 0)
 	}
-	t.current().SetVersionstampedValue(keyBytes(key), param)
+	t.writing().SetVersionstampedValue(keyBytes(key), param)
 }
 
 // AddReadConflictRange makes the commit fail if anybody writes in the range
