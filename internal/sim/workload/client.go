@@ -85,7 +85,7 @@ func (c *Client) Try(ctx context.Context, f func(tx *kv.Transaction) error) (Out
 	// with the workload, so that what is under way gets its outcome.
 	txCtx, cancel := context.WithTimeout(inc.Context(), tryLimit)
 	defer cancel()
-	tx := inc.DB().Begin(txCtx)
+	tx := inc.DB().Begin(txCtx, attempt.start()...)
 	defer tx.Cancel()
 	committing, err := attempt.run(tx, f)
 	outcome := attempt.conclude("try", committing, err)

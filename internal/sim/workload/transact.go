@@ -65,12 +65,28 @@ func (c *Client) settled(ctx context.Context, how, invariant string, f func(tx *
 	err = run(txCtx, a.inc.DB(), func(t *kv.Transaction) error {
 		tx = t
 		return a.again(t, f)
-	}, options(a))
+	}, append(a.start(), options(a)...))
 	if err == nil {
 		err = a.note(tx)
 	}
 	outcome := a.conclude(how, true, err)
 	return outcome, a.judgeOnce(txCtx, outcome, invariant, err)
+}
+
+// start returns how the transaction is to start, by how many its client has run:
+// at another priority than the default one, or with tags. That matters while the
+// store is loaded or a fault site has it look so. The next transaction of the
+// client starts otherwise, so what holds one back does not stop the client.
+func (a *attempt) start() []kv.TransactionOption {
+	switch a.client.tries % 8 {
+	case 3:
+		return []kv.TransactionOption{kv.WithPriority(kv.PriorityBatch)}
+	case 5:
+		return []kv.TransactionOption{kv.WithPriority(kv.PriorityImmediate)}
+	case 7:
+		return []kv.TransactionOption{kv.WithPriority(kv.PriorityBatch), kv.WithTag("sim")}
+	}
+	return nil
 }
 
 // limits draws limits for one transaction, none for most.
