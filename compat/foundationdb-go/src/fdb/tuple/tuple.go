@@ -163,7 +163,8 @@ func element(i int, e TupleElement) kvtuple.Element {
 }
 
 // Unpack returns the tuple that b encodes. For any other bytes it returns an
-// error that says where and why.
+// error that says where and why. Empty tuples and byte strings in it are nil, as
+// in FoundationDB's binding: programs compare what they unpack.
 func Unpack(b []byte) (Tuple, error) {
 	elements, err := kvtuple.Unpack(b)
 	if err != nil {
@@ -174,9 +175,14 @@ func Unpack(b []byte) (Tuple, error) {
 
 // fromElements returns a tuple of kv/tuple as one of this package.
 func fromElements(elements kvtuple.Tuple) Tuple {
+	if len(elements) == 0 {
+		return nil
+	}
 	out := make(Tuple, len(elements))
 	for i, e := range elements {
 		switch v := e.(type) {
+		case []byte:
+			out[i] = orNil(v)
 		case kvtuple.Tuple:
 			out[i] = fromElements(v)
 		case kvtuple.UUID:
@@ -188,4 +194,12 @@ func fromElements(elements kvtuple.Tuple) Tuple {
 		}
 	}
 	return out
+}
+
+// orNil returns b, or nil if it is empty.
+func orNil(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }

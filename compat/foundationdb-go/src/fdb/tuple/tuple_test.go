@@ -48,12 +48,12 @@ var vectors = []struct {
 	out     tuple.Tuple // nil: as in
 	text    string
 }{
-	{tuple.Tuple{}, "", nil, `()`},
 	{tuple.Tuple{nil}, "\x00", nil, `(<nil>)`},
 	{tuple.Tuple{[]byte("a\x00b")}, "\x01a\x00\xffb\x00", nil, `(b"a\x00b")`},
 	{tuple.Tuple{fdb.Key("k")}, "\x01k\x00", tuple.Tuple{[]byte("k")}, `(b"k")`},
 	{tuple.Tuple{"é\x00\""}, "\x02\xc3\xa9\x00\xff\"\x00", nil, `("é\x00\"")`},
-	{tuple.Tuple{tuple.Tuple{"a", nil, tuple.Tuple{}}, "b"}, "\x05\x02a\x00\x00\xff\x05\x00\x00\x02b\x00", nil, `(("a", <nil>, ()), "b")`},
+	{tuple.Tuple{tuple.Tuple{"a", nil, tuple.Tuple{}}, "b"}, "\x05\x02a\x00\x00\xff\x05\x00\x00\x02b\x00",
+		tuple.Tuple{tuple.Tuple{"a", nil, tuple.Tuple(nil)}, "b"}, `(("a", <nil>, ()), "b")`},
 	{tuple.Tuple{0, int64(-1), 255, int64(-256), uint(1), uint64(math.MaxUint64)}, "\x14\x13\xfe\x15\xff\x12\xfe\xff\x15\x01\x1c\xff\xff\xff\xff\xff\xff\xff\xff",
 		tuple.Tuple{int64(0), int64(-1), int64(255), int64(-256), int64(1), uint64(math.MaxUint64)}, `(0, -1, 255, -256, 1, 18446744073709551615)`},
 	{tuple.Tuple{*new(big.Int).Lsh(big.NewInt(1), 64), new(big.Int).Neg(new(big.Int).Lsh(big.NewInt(1), 64))},
@@ -80,6 +80,20 @@ func TestTuplesHaveTheirPublishedEncoding(t *testing.T) {
 		if got := v.in.String(); v.text != "" && got != v.text {
 			t.Errorf("%q is printed as %s", v.encoded, got)
 		}
+	}
+}
+
+func TestWhatIsEmptyIsUnpackedAsNil(t *testing.T) {
+	in := tuple.Tuple{[]byte{}, tuple.Tuple{}, ""}
+	want := tuple.Tuple{[]byte(nil), tuple.Tuple(nil), ""}
+	if got, err := tuple.Unpack(in.Pack()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%#v, %v", got, err)
+	}
+	if got, err := tuple.Unpack(tuple.Tuple{}.Pack()); err != nil || got != nil {
+		t.Errorf("no elements: %#v, %v", got, err)
+	}
+	if got := (tuple.Tuple{}).String(); got != "()" {
+		t.Error(got)
 	}
 }
 
