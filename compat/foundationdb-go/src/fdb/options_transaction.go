@@ -73,13 +73,14 @@ func (o TransactionOptions) SetSizeLimit(param int64) error {
 	return o.set(kv.WithSizeLimit(n))
 }
 
-// SetPrioritySystemImmediate lets nothing hold the transaction back. It is for
-// tools.
+// SetPrioritySystemImmediate lets no load of the store hold the transaction
+// back. It is for tools.
 func (o TransactionOptions) SetPrioritySystemImmediate() error {
 	return o.set(kv.WithPriority(kv.PriorityImmediate))
 }
 
-// SetPriorityBatch lets the transaction give way to all others.
+// SetPriorityBatch lets the transaction give way to all others: while the store
+// is loaded it waits when it begins, and fails with error 1051 after a second.
 func (o TransactionOptions) SetPriorityBatch() error {
 	return o.set(kv.WithPriority(kv.PriorityBatch))
 }
@@ -158,7 +159,7 @@ func (o TransactionOptions) SetSpecialKeySpaceEnableWrites() error {
 
 // SetTag adds a tag of at most 16 bytes (error 2110) by which transactions can
 // be throttled; a transaction can have five (error 2109). A store inside the
-// process throttles none.
+// process throttles those that it was told to (error 1213), see kv.ThrottleTag.
 func (o TransactionOptions) SetTag(param string) error { return o.set(kv.WithTag(param)) }
 
 // SetAutoThrottleTag is SetTag.
@@ -249,8 +250,8 @@ func (o TransactionOptions) SetUsedDuringCommitProtectionDisable() error { retur
 func (o TransactionOptions) SetUseProvisionalProxies() error { return o.ignore() }
 
 // SetExpensiveClearCostEstimationEnable refines the cost of clears for
-// throttling. A store inside the process does not throttle; the option has no
-// effect.
+// throttling. A store inside the process does not throttle by cost; the option
+// has no effect.
 func (o TransactionOptions) SetExpensiveClearCostEstimationEnable() error { return o.ignore() }
 
 // SetAutomaticIdempotency finds out what became of a commit whose answer was
