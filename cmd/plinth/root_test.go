@@ -155,6 +155,10 @@ func TestTheShellCompletesFlagsAndTheirValues(t *testing.T) {
 		{[]string{"--log-format", ""}, "text\njson\n:4\n"},
 		{[]string{"import", "--format", ""}, "text\njson\n:4\n"},
 		{[]string{"export", "--format", ""}, "text\njson\njson-base64\n:4\n"},
+		{[]string{"export", "--res"}, "--resume\tgo on with an export"},
+		{[]string{"export", "--overw"}, "--overwrite\t"},
+		{[]string{"export", "--resume", "--one"}, ":4\n"}, // not both
+		{[]string{"export", "--dir", "data", "--resume", ""}, ":0\n"},
 		{[]string{"export", "--prefix", ""}, ":4\n"}, // nothing
 		{[]string{"import", "--begin", ""}, ":4\n"},
 		{[]string{"import", "--resume", "--dir", ""}, ":16\n"},

@@ -6,8 +6,8 @@ import (
 )
 
 // Complete returns the lines that the last, unfinished word of line may be
-// completed to: names of verbs, and the words that a verb knows. Keys are not
-// completed.
+// completed to: names of verbs, and the words that a verb knows. Of keys only the
+// special ones are completed.
 func (s *Session) Complete(line string) []string {
 	before, word := "", line
 	if i := strings.LastIndexAny(line, " ;"); i >= 0 {
@@ -38,16 +38,39 @@ func (s *Session) candidates(before, word string) []string {
 		return verbNames()
 	}
 	last := commands[len(commands)-1]
-	words := verbs()[string(last[0])].words
-	if words == nil {
+	v := verbs()[string(last[0])]
+	if v.keys && strings.HasPrefix(word, `\xff`) {
+		return specialKeys()
+	}
+	if v.words == nil {
 		return nil
 	}
 	var args []string
 	for _, arg := range last[1:] {
 		args = append(args, string(arg))
 	}
-	return words(s, args, word)
+	return v.words(s, args, word)
 }
+
+// specialKeys are the special keys, and the beginnings of others, as they are
+// entered.
+func specialKeys() []string {
+	return []string{
+		`\xff\xff/cluster_file_path`,
+		`\xff\xff/cluster_id`,
+		`\xff\xff/connection_string`,
+		`\xff\xff/error_message`,
+		`\xff\xff/management/db_locked`,
+		`\xff\xff/metrics/data_distribution_stats/`,
+		statusJSONWord,
+		`\xff\xff/transaction/conflicting_keys/`,
+		`\xff\xff/transaction/read_conflict_range/`,
+		`\xff\xff/transaction/write_conflict_range/`,
+	}
+}
+
+// statusJSONWord is statusJSONKey as it is entered.
+const statusJSONWord = `\xff\xff/status/json`
 
 // helpWords offers what help knows.
 func helpWords(_ *Session, args []string, _ string) []string {

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -47,6 +48,36 @@ func TestCompletionKnowsVerbsAndTheirWords(t *testing.T) {
 	}
 	if got := s.Complete(""); len(got) != len(verbNames()) {
 		t.Errorf("of nothing %d completions, want all %d verbs", len(got), len(verbNames()))
+	}
+}
+
+func TestCompletionKnowsSpecialKeys(t *testing.T) {
+	_, s, _ := newSession(t, Config{})
+	for line, want := range map[string][]string{
+		`get \xff\xff/st`:                  {`get \xff\xff/status/json `},
+		`getrange \xff\xff/metr`:           {`getrange \xff\xff/metrics/data_distribution_stats/`},
+		`set a 1; set \xff\xff/manag`:      {`set a 1; set \xff\xff/management/db_locked `},
+		`getkey ge \xff\xff/cluster_`:      {`getkey ge \xff\xff/cluster_file_path `, `getkey ge \xff\xff/cluster_id `},
+		`getkey \xff\xff/cluster_i`:        {`getkey \xff\xff/cluster_id `},
+		`option on \xff`:                   nil,
+		`clearrange \xff\xff/transact\xff`: nil,
+	} {
+		if got := s.Complete(line); !reflect.DeepEqual(got, want) {
+			t.Errorf("Complete(%q) = %q, want %q", line, got, want)
+		}
+	}
+	// What is offered can be read.
+	for _, key := range specialKeys() {
+		verb := "get "
+		if strings.HasSuffix(key, "/") {
+			verb = "getrange "
+		}
+		if err := s.Run(t.Context(), verb+key); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if words, err := Parse(statusJSONWord); err != nil || string(words[0][0]) != statusJSONKey {
+		t.Errorf("%s is %q, %v", statusJSONWord, words, err)
 	}
 }
 

@@ -18,7 +18,9 @@ type verb struct {
 	minArgs, maxArgs int
 	// commits says that the command may commit something.
 	commits bool
-	run     func(s *Session, ctx context.Context, args [][]byte) (reply, error)
+	// keys says that arguments are keys.
+	keys bool
+	run  func(s *Session, ctx context.Context, args [][]byte) (reply, error)
 	// words returns what may follow the given arguments, for completion of a
 	// word that was begun; nil for a verb whose arguments are all free.
 	words func(s *Session, args []string, word string) []string
@@ -55,23 +57,23 @@ func first(words ...string) func(*Session, []string, string) []string {
 func readVerbs() []verb {
 	return []verb{
 		{
-			name: "get", usage: "get <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).get,
+			name: "get", usage: "get <KEY>", keys: true, minArgs: 1, maxArgs: 1, run: (*Session).get,
 			short: "fetch the value of a key",
 			long:  "Prints the value of KEY, or that it was not found.\n\n" + escapingKeys,
 		},
 		{
-			name: "getrange", usage: "getrange <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", minArgs: 1, maxArgs: 4, run: (*Session).getRange,
+			name: "getrange", usage: "getrange <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", keys: true, minArgs: 1, maxArgs: 4, run: (*Session).getRange,
 			short: "fetch keys and values of a range",
 			long: "Prints up to LIMIT keys and values, 25 if it is left out, from BEGINKEY (inclusive) to ENDKEY (exclusive). " +
 				"Without ENDKEY the range is that of all keys that begin with BEGINKEY. With reverse the rows come from the end of the range.\n\n" + escapingKeys,
 		},
 		{
-			name: "getrangekeys", usage: "getrangekeys <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", minArgs: 1, maxArgs: 4, run: (*Session).getRangeKeys,
+			name: "getrangekeys", usage: "getrangekeys <BEGINKEY> [ENDKEY] [LIMIT] [reverse]", keys: true, minArgs: 1, maxArgs: 4, run: (*Session).getRangeKeys,
 			short: "fetch keys of a range",
 			long:  "Prints keys as getrange does, without their values.\n\n" + escapingKeys,
 		},
 		{
-			name: "getkey", usage: "getkey <lt|le|gt|ge> <KEY> [OFFSET]", minArgs: 2, maxArgs: 3, run: (*Session).getKey,
+			name: "getkey", usage: "getkey <lt|le|gt|ge> <KEY> [OFFSET]", keys: true, minArgs: 2, maxArgs: 3, run: (*Session).getKey,
 			words: first("lt", "le", "gt", "ge"),
 			short: "find a key by its place",
 			long: "Prints the last key that is less than KEY (lt), or less or equal (le), or the first that is greater (gt), or greater or " +
@@ -106,7 +108,7 @@ func readVerbs() []verb {
 				"shard, which begins at the empty key.\n\n" + escapingKeys,
 		},
 		{
-			name: "watch", usage: "watch <KEY>", minArgs: 1, maxArgs: 1, run: (*Session).watch,
+			name: "watch", usage: "watch <KEY>", keys: true, minArgs: 1, maxArgs: 1, run: (*Session).watch,
 			short: "wait until the value of a key changes",
 			long: "Returns when KEY has another value than it has now, is cleared, or is set if it is not there, and prints " +
 				"the value that it has then. Ctrl-C ends the wait. It cannot be used in a transaction.\n\n" + escapingKeys,
@@ -117,17 +119,17 @@ func readVerbs() []verb {
 func writeVerbs() []verb {
 	return []verb{
 		{
-			name: "set", usage: "set <KEY> <VALUE>", minArgs: 2, maxArgs: 2, commits: true, run: (*Session).set,
+			name: "set", usage: "set <KEY> <VALUE>", keys: true, minArgs: 2, maxArgs: 2, commits: true, run: (*Session).set,
 			short: "give a key a value",
 			long:  "Sets KEY to VALUE, whether it was there or not.\n\n" + escapingValues,
 		},
 		{
-			name: "clear", usage: "clear <KEY>", minArgs: 1, maxArgs: 1, commits: true, run: (*Session).clear,
+			name: "clear", usage: "clear <KEY>", keys: true, minArgs: 1, maxArgs: 1, commits: true, run: (*Session).clear,
 			short: "remove a key",
 			long:  "Removes KEY. That it is not there is no error.\n\n" + escapingKeys,
 		},
 		{
-			name: "clearrange", usage: "clearrange <BEGINKEY> [ENDKEY]", minArgs: 1, maxArgs: 2, commits: true, run: (*Session).clearRange,
+			name: "clearrange", usage: "clearrange <BEGINKEY> [ENDKEY]", keys: true, minArgs: 1, maxArgs: 2, commits: true, run: (*Session).clearRange,
 			short: "remove a range of keys",
 			long: "Removes all keys from BEGINKEY (inclusive) to ENDKEY (exclusive). Without ENDKEY all keys that begin with " +
 				"BEGINKEY are removed, which must then not be empty.\n\n" + escapingKeys,
