@@ -10,7 +10,7 @@ const (
 	needsProcesses     = "it manages the processes of a cluster, which Plinth does not have yet: this store runs inside one process"
 	needsConfiguration = "it configures a cluster, which Plinth does not have yet: this store has one copy of everything, in one process"
 	needsTenants       = "Plinth has no tenants yet: use a prefix or a directory for each"
-	needsLimits        = "Plinth has no limits on the rate of tags or tenants yet"
+	needsLimits        = "Plinth has no quotas yet: use throttle to limit the starts of transactions with a tag"
 	needsShards        = "it shows or moves the shards of a cluster, which Plinth does not have yet: this store is one shard"
 	needsRecovery      = "it intervenes in the recovery of a cluster, which Plinth does not have yet"
 	needsBlobs         = "Plinth keeps nothing in blob stores"
@@ -66,7 +66,7 @@ func absent() map[string]string {
 		needsProcesses:     "coordinators exclude include kill suspend setclass maintenance expensive_data_check",
 		needsConfiguration: "configure fileconfigure changefeed rangeconfig cache_range datadistribution tssq",
 		needsTenants:       "tenant tenantgroup createtenant deletetenant listtenants gettenant renametenant usetenant defaulttenant metacluster",
-		needsLimits:        "throttle quota",
+		needsLimits:        "quota",
 		needsShards:        "location_metadata locationmetadata hotrange redistribute triggerddteaminfolog rangelock",
 		needsRecovery:      "advanceversion versionepoch targetversion force_recovery_with_data_loss",
 		needsBlobs:         "blobrange blobkey blobrestore",

@@ -89,11 +89,11 @@ func options() []option {
 		},
 		{
 			name: "priority_batch", make: fixed(kv.WithPriority(kv.PriorityBatch)),
-			short: "asks to give way to all other transactions; this store holds none back",
+			short: "gives way to all other transactions while the store is loaded",
 		},
 		{
 			name: "priority_system_immediate", make: fixed(kv.WithPriority(kv.PriorityImmediate)),
-			short: "asks to go before all other transactions; this store holds none back",
+			short: "is never held back, however loaded the store is",
 		},
 		{
 			name: "read_ahead_disable", make: fixed(kv.WithReadAhead(false)),
@@ -145,7 +145,7 @@ func options() []option {
 		},
 		{
 			name: "tag", parameter: "text", make: checked(kv.WithTag),
-			short: "adds transactions to a group, which this store does not throttle by",
+			short: "adds transactions to a group, whose starts are counted and which throttle limits",
 		},
 		{
 			name: "timeout", parameter: "milliseconds", make: millis(kv.WithTimeout),

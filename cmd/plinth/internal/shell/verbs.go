@@ -189,6 +189,7 @@ func transactionVerbs() []verb {
 
 func otherVerbs() []verb {
 	return []verb{
+		throttleVerb(),
 		{
 			name: "dir", usage: "dir <ls|mkdir|mv|rm|info|exists> ...", minArgs: 1, maxArgs: 3, commits: true, run: (*Session).dir, words: dirWords,
 			short: "list, create, move and remove directories",
