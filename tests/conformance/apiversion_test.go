@@ -4,67 +4,79 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/plinthdb/plinth/tests/conformance/check"
 	"github.com/plinthdb/plinth/tests/conformance/generate"
 )
 
-// TestCompatAtOneAPIVersion runs a few programs of each kind at the version of
-// the flag.
-func TestCompatAtOneAPIVersion(t *testing.T) {
-	version := *apiVersion
-	checkOnOneStore(t, openFDB, func(s *check.Subject) {
-		for seed := range 3 * *campaign {
-			// Others than those at the newest version.
-			seed += uint64(version) << 20
-			checkProgram(t, s, generate.API(seed, 60).ForAPIVersion(version))
-			checkProgram(t, s, generate.Directory(seed, 20).ForAPIVersion(version))
-			checkProgram(t, s, generate.Tuple(seed, 20).ForAPIVersion(version))
-		}
-	})
+// olderAPIVersions are what the compat module runs at besides the newest: a
+// process selects one, so each is a process of its own. Between any two of them,
+// and the newest, FoundationDB's upgrade guide has changes, but for 620, 710.
+func olderAPIVersions() []int {
+	return []int{generate.OldestAPIVersion, 300, 410, 510, 600, 620, 630, 700, 710}
 }
 
-// TestCompatDoesWhatTheModelSaysAtOlderAPIVersions runs processes of their own,
-// before and behind the versions that changed something: 510, 520 and 610.
+// TestCompatDoesWhatTheModelSaysAtOlderAPIVersions runs fresh programs.
 func TestCompatDoesWhatTheModelSaysAtOlderAPIVersions(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, version := range []int{generate.OldestAPIVersion, 510, 600} {
+	seed := freshSeed()
+	versions, sum := olderAPIVersions(), 0
+	for _, version := range versions {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), program, "-test.run", "^TestCompatAtOneAPIVersion$", "-test.v",
-				"-api-version", fmt.Sprint(version), "-campaign", fmt.Sprint(*campaign))
+			cmd := exec.CommandContext(t.Context(), program, "-test.run", "^TestFreshPrograms$/^compat$", "-test.v",
+				"-api-version", fmt.Sprint(version), "-fresh", fmt.Sprint(*fresh/4), "-seed", fmt.Sprint(seed),
+				"-for", (*freshFor / time.Duration(len(versions))).String())
 			out, err := cmd.CombinedOutput()
-			if err != nil || !strings.Contains(string(out), "--- PASS: TestCompatAtOneAPIVersion") {
-				t.Errorf("%v\n%s", err, out)
+			ran := regexp.MustCompile(`(\d+) fresh programs over compat`).FindSubmatch(out)
+			if err != nil || ran == nil || !strings.Contains(string(out), "--- PASS: TestFreshPrograms/compat") {
+				t.Fatalf("%v\n%s", err, out)
 			}
+			n, err := strconv.Atoi(string(ran[1]))
+			if err != nil || n == 0 {
+				t.Fatalf("%q programs: %v", ran[1], err)
+			}
+			sum += n
 		})
 	}
+	t.Logf("%d fresh programs at API versions %v, seeds from %d", sum, versions, seed)
 }
 
-// TestProgramsForOlderVersionsLeaveOutWhatChanged (ForAPIVersion).
-func TestProgramsForOlderVersionsLeaveOutWhatChanged(t *testing.T) {
-	for version, absent := range map[int][]string{
-		newestAPIVersion:          nil,
-		519:                       {"STAMPED"},
-		generate.OldestAPIVersion: {"STAMPED", `"MIN"`, `"BIT_AND"`, `"AND"`},
-	} {
-		text := ""
-		for seed := range uint64(20) {
-			text += generate.API(seed, 60).ForAPIVersion(version).String()
+// TestProgramsForOlderVersionsPlaceStampsAsThoseDo (ForAPIVersion).
+func TestProgramsForOlderVersionsPlaceStampsAsThoseDo(t *testing.T) {
+	stamped := false
+	for seed := range uint64(20) {
+		p := generate.API(seed, 60)
+		if p.ForAPIVersion(520).String() != p.String() {
+			t.Fatalf("seed %d: the program for version 520 is another one", seed)
 		}
-		for _, name := range []string{"STAMPED", `"MIN"`, `"BIT_AND"`, `"AND"`, `"MAX"`} {
-			left := strings.Contains(text, name)
-			out := false
-			for _, a := range absent {
-				out = out || a == name
+		now, old := p.Threads[0].Instructions(), p.ForAPIVersion(519).Threads[0].Instructions()
+		for i := range now {
+			cut := 0
+			switch {
+			case i+1 < len(now) && len(now[i+1]) > 1 && now[i+1][1] == "SET_VERSIONSTAMPED_KEY":
+				cut = 2
+			case i+2 < len(now) && len(now[i+2]) > 1 && now[i+2][1] == "SET_VERSIONSTAMPED_VALUE":
+				cut = 4
 			}
-			if left == out {
-				t.Errorf("version %d: %s is there: %v", version, name, left)
+			want := now[i].String()
+			if cut > 0 {
+				stamped = true
+				operand := now[i][1].([]byte)
+				want = fmt.Sprintf("%v", append(now[i][:1:1], operand[:len(operand)-cut]))
+			}
+			if old[i].String() != want {
+				t.Errorf("seed %d, instruction %d: %s, want %s", seed, i, old[i], want)
 			}
 		}
+	}
+	if !stamped {
+		t.Error("no program has a versionstamped operation")
 	}
 }

@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/plinthdb/plinth/kv/tuple"
@@ -38,35 +37,32 @@ func TestADifferenceIsFoundAndShrunk(t *testing.T) {
 	}
 	for name, change := range beliefs {
 		t.Run(name, func(t *testing.T) {
-			s, closeStore := openKV(t)
-			defer closeStore()
-			change(&s.Dialect)
-			p := firstDifference(t, s)
-			smaller, difference := s.Shrink(p)
-			if difference == "" {
-				t.Fatal("the shrunk program shows no difference")
-			}
-			if n := len(smaller.Threads[0].Steps); n > 5 {
-				t.Fatalf("%d steps are left of %d:\n%s", n, len(p.Threads[0].Steps), smaller)
-			}
+			onStore(t, openKV, func(s *check.Subject) {
+				change(&s.Dialect)
+				p := firstDifference(t, s)
+				smaller, difference := s.Shrink(p)
+				if difference == "" {
+					t.Fatal("the shrunk program shows no difference")
+				}
+				if n := len(smaller.Threads[0].Steps); n > 5 {
+					t.Fatalf("%d steps are left of %d:\n%s", n, len(p.Threads[0].Steps), smaller)
+				}
+			})
 		})
 	}
 }
 
 // TestProgramsComeFromTheirSeeds (G1).
 func TestProgramsComeFromTheirSeeds(t *testing.T) {
-	for name, generator := range map[string]func(uint64) *generate.Program{
-		"api":           func(seed uint64) *generate.Program { return generate.API(seed, 50) },
-		"tuple":         func(seed uint64) *generate.Program { return generate.Tuple(seed, 50) },
-		"threads":       func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 20) },
-		"directory":     func(seed uint64) *generate.Program { return generate.Directory(seed, 50) },
-		"directory_hca": func(seed uint64) *generate.Program { return generate.Allocator(seed, 3, 10) },
-	} {
-		if first, second := generator(1), generator(1); first.String() != second.String() {
-			t.Errorf("%s: one seed gives two programs", name)
+	for _, k := range kinds() {
+		if first, second := k.make(1), k.make(1); first.String() != second.String() {
+			t.Errorf("%s: one seed gives two programs", k.name)
 		}
-		if generator(1).String() == generator(2).String() {
-			t.Errorf("%s: two seeds give one program", name)
+		if k.make(1).String() == k.make(2).String() {
+			t.Errorf("%s: two seeds give one program", k.name)
+		}
+		if p := k.make(1); p.Kind != k.name || p.Seed != 1 {
+			t.Errorf("%s: the program says that it is the %s program of seed %d", k.name, p.Kind, p.Seed)
 		}
 	}
 }
@@ -109,44 +105,3 @@ func TestTheModelEncodesTuplesAsTheDesignDocumentSays(t *testing.T) {
 		}
 	}
 }
-
-// checkAllocation checks the outcome of an allocator program: no directory has
-// a prefix that another one's begins with.
-func checkAllocation(t *testing.T, got check.Outcome) {
-	t.Helper()
-	var prefixes []string
-	for key, value := range got {
-		if strings.HasPrefix(key, "\xfe") && strings.Contains(key, "\x14\x02") {
-			prefixes = append(prefixes, value)
-		}
-	}
-	if len(prefixes) == 0 {
-		t.Fatal("no directory was made")
-	}
-	for i, a := range prefixes {
-		for j, b := range prefixes {
-			if i != j && strings.HasPrefix(a, b) {
-				t.Fatalf("prefixes %q and %q overlap", a, b)
-			}
-		}
-	}
-}
-
-func checkAllocators(t *testing.T, open func(*testing.T) (*check.Subject, func())) {
-	t.Helper()
-	s, closeStore := open(t)
-	defer closeStore()
-	for seed := range uint64(3) {
-		p := generate.Allocator(seed, 4, 10)
-		checkProgram(t, s, p)
-		got, err := s.Run(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkAllocation(t, got)
-	}
-}
-
-func TestKVAllocatesPrefixesToManyMachines(t *testing.T) { checkAllocators(t, openKV) }
-
-func TestCompatAllocatesPrefixesToManyMachines(t *testing.T) { checkAllocators(t, openFDB) }

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"errors"
 	"flag"
 	"path/filepath"
 	"testing"
@@ -8,7 +9,6 @@ import (
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 
 	"github.com/plinthdb/plinth/tests/conformance/check"
-	"github.com/plinthdb/plinth/tests/conformance/generate"
 )
 
 // newestAPIVersion is what tests use that are not about other ones.
@@ -18,31 +18,17 @@ const newestAPIVersion = 730
 var apiVersion = flag.Int("api-version", newestAPIVersion, "run the compat module at this API version")
 
 // openFDB opens a store by FoundationDB's API.
-func openFDB(t *testing.T) (s *check.Subject, closeStore func()) {
-	t.Helper()
+func openFDB(dir string) (*check.Subject, func() error, error) {
 	fdb.MustAPIVersion(*apiVersion)
-	db, err := fdb.OpenDatabase("plinth-embedded:" + filepath.Join(t.TempDir(), "store"))
+	db, err := fdb.OpenDatabase("plinth-embedded:" + filepath.Join(dir, "store"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
+	closeStore := func() error { db.Close(); return nil }
 	if err := db.Options().SetTransactionMaxRetryDelay(1); err != nil {
-		t.Fatal(err)
+		return nil, nil, errors.Join(err, closeStore())
 	}
-	return check.FDB(db), db.Close
+	return check.FDB(db), closeStore, nil
 }
 
-func TestCompatDoesWhatTheModelSaysOfAPIPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 75, func(seed uint64) *generate.Program { return generate.API(seed, 60) })
-}
-
-func TestCompatDoesWhatTheModelSaysOfTuplePrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Tuple(seed, 60) })
-}
-
-func TestCompatDoesWhatTheModelSaysOfThreads(t *testing.T) {
-	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Threads(seed, 3, 30) })
-}
-
-func TestCompatDoesWhatTheModelSaysOfDirectoryPrograms(t *testing.T) {
-	checkPrograms(t, openFDB, 25, func(seed uint64) *generate.Program { return generate.Directory(seed, 60) })
-}
+func TestCompatDoesWhatTheModelSays(t *testing.T) { checkKinds(t, openFDB) }

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,9 @@ func packed(elements ...any) []byte { return tuple.Tuple(elements).Pack() }
 var notPresent = []byte("RESULT_NOT_PRESENT")
 
 func b(s string) []byte { return []byte(s) }
+
+// calls reports whether the script has an operation.
+func (s *scripted) calls(name string) bool { return slices.Contains(s.program, any(op(name))) }
 
 func (s *scripted) toProgram() *generate.Program {
 	var step generate.Step
@@ -104,15 +108,11 @@ func TestModelDoesWhatTheSpecificationSays(t *testing.T) {
 }
 
 func TestKVDoesWhatTheSpecificationSays(t *testing.T) {
-	s, closeStore := openKV(t)
-	defer closeStore()
-	runScripts(t, s)
+	onStore(t, openKV, func(s *check.Subject) { runScripts(t, s) })
 }
 
 func TestCompatDoesWhatTheSpecificationSays(t *testing.T) {
-	s, closeStore := openFDB(t)
-	defer closeStore()
-	runScripts(t, s)
+	onStore(t, openFDB, func(s *check.Subject) { runScripts(t, s) })
 }
 
 func runScripts(t *testing.T, subject *check.Subject) {
@@ -149,10 +149,15 @@ func TestScriptsUseEveryOperation(t *testing.T) {
 
 // TestUnitTestsFailWithTheClient: what they find wrong ends the program.
 func TestUnitTestsFailWithTheClient(t *testing.T) {
-	for name, open := range map[string]func(*testing.T) (*check.Subject, func()){"kv": openKV, "compat": openFDB} {
-		s, closeStore := open(t)
-		closeStore()
-		err := s.Client.UnitTests()
+	for name, open := range map[string]opener{"kv": openKV, "compat": openFDB} {
+		s, closeStore, err := open(t.TempDir())
+		if err == nil {
+			err = closeStore()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Client.UnitTests()
 		if err == nil {
 			t.Errorf("%s: they pass on a store that is closed", name)
 		}

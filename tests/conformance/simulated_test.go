@@ -20,28 +20,53 @@ func TestProgramsInTheSimulation(t *testing.T) {
 		var programs, disturbed int
 		w.Client("programs", func(ctx context.Context, db *kv.Database, rng *rand.Rand) error {
 			p := drawProgram(rng)
-			difference, disturbance, err := check.KV(ctx, db).CheckInTrouble(p)
+			difference, disturbances, err := check.KV(ctx, db).CheckInTrouble(p)
 			switch {
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
 			case err != nil:
 				return fmt.Errorf("the %s program of seed %d: %w", p.Kind, p.Seed, err)
 			case difference != "":
-				return fmt.Errorf("the %s program of seed %d, disturbed %v: %s\n%s", p.Kind, p.Seed, disturbance, difference, p)
-			case disturbance != nil:
+				return fmt.Errorf("the %s program of seed %d, disturbed %v: %s\n%s", p.Kind, p.Seed, disturbances, difference, p)
+			case len(disturbances) > 0:
 				disturbed++
 			}
 			programs++
-			w.Trace("%d programs, %d of them ended by a fault", programs, disturbed)
+			w.Trace("%d programs, %d of them ended by a fault; %s", programs, disturbed, p.Kind)
 			return nil
 		})
 		return nil
 	}, simtest.WithLength(30*time.Second, 300*time.Millisecond))
 }
 
-// drawProgram draws a program of one machine.
+// drawProgram draws a program of any kind, and of any size up to the usual one.
 func drawProgram(rng *rand.Rand) *generate.Program {
-	steps := 5 + rng.IntN(60)
-	kinds := []func(uint64, int) *generate.Program{generate.API, generate.API, generate.Tuple, generate.Directory}
-	return kinds[rng.IntN(len(kinds))](rng.Uint64(), steps)
+	seed := rng.Uint64()
+	switch rng.IntN(12) {
+	case 0, 1, 2, 3, 4:
+		return generate.API(seed, 5+rng.IntN(60))
+	case 5, 6:
+		return generate.Tuple(seed, 5+rng.IntN(60))
+	case 7, 8:
+		return generate.Directory(seed, 5+rng.IntN(60))
+	case 9:
+		return generate.Threads(seed>>8, 1+rng.IntN(4), 5+rng.IntN(30))
+	case 10:
+		return generate.Allocator(seed>>8, 1+rng.IntN(4), 1+rng.IntN(6))
+	}
+	return scriptInTrouble(seed)
+}
+
+// scriptInTrouble returns a scripted program, but for the two that make no sense
+// there (doc.go).
+func scriptInTrouble(seed uint64) *generate.Program {
+	var all []scripted
+	for _, s := range scripts() {
+		if !s.calls("UNIT_TESTS") && !s.calls("START_THREAD") {
+			all = append(all, s)
+		}
+	}
+	p := all[seed%uint64(len(all))].toProgram()
+	p.Seed = seed
+	return p
 }

@@ -13,17 +13,24 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/tests/conformance/check"
+	"github.com/plinthdb/plinth/tests/conformance/generate"
 )
 
 // troubled is a store that loses messages. One that lies besides takes some
 // commits for done that are not.
 type troubled struct {
-	kv.Backend
+	backend
 	lies bool
 	mu   struct {
 		sync.Mutex
 		rng *rand.Rand
 	}
+}
+
+// backend is what a store in this process offers.
+type backend interface {
+	kv.Backend
+	kv.Locator
 }
 
 // oneIn is true for one call in n.
@@ -37,7 +44,7 @@ func (b *troubled) GetValues(ctx context.Context, q *wire.GetValuesRequest) (wir
 	if b.oneIn(200) {
 		return wire.GetValuesReply{}, wire.ErrTransactionTooOld
 	}
-	return b.Backend.GetValues(ctx, q)
+	return b.backend.GetValues(ctx, q)
 }
 
 func (b *troubled) Commit(ctx context.Context, q *wire.CommitRequest) (wire.CommitReply, error) {
@@ -47,9 +54,9 @@ func (b *troubled) Commit(ctx context.Context, q *wire.CommitRequest) (wire.Comm
 	if b.lies && len(q.Mutations) > 0 && b.oneIn(20) {
 		lost := *q
 		lost.Mutations, lost.HasVersionstamps = nil, false
-		return b.Backend.Commit(ctx, &lost)
+		return b.backend.Commit(ctx, &lost)
 	}
-	reply, err := b.Backend.Commit(ctx, q)
+	reply, err := b.backend.Commit(ctx, q)
 	if err == nil && b.oneIn(40) {
 		return wire.CommitReply{}, wire.ErrCommitUnknownResult
 	}
@@ -63,7 +70,7 @@ func openTroubled(t *testing.T, lies bool) *check.Subject {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &troubled{Backend: local, lies: lies}
+	b := &troubled{backend: local, lies: lies}
 	b.mu.rng = rand.New(rand.NewPCG(1, 1))
 	db := kv.NewDatabase(b, kv.WithTransactionDefaults(kv.WithMaxRetryDelay(time.Millisecond)))
 	t.Cleanup(func() {
@@ -78,30 +85,61 @@ func openTroubled(t *testing.T, lies bool) *check.Subject {
 }
 
 func TestProgramsAreJudgedThroughTrouble(t *testing.T) {
-	s, rng, disturbed := openTroubled(t, false), rand.New(rand.NewPCG(2, 2)), 0
-	const programs = 30
-	for range programs {
+	s, rng := openTroubled(t, false), rand.New(rand.NewPCG(2, 2))
+	programs, disturbed := map[string]int{}, map[string]int{}
+	const atLeast = 60
+	for range atLeast {
 		p := drawProgram(rng)
-		difference, disturbance, err := s.CheckInTrouble(p)
+		difference, disturbances, err := s.CheckInTrouble(p)
 		if err != nil || difference != "" {
-			t.Fatalf("the %s program of seed %d, disturbed %v: %v %s\n%s", p.Kind, p.Seed, disturbance, err, difference, p)
+			t.Fatalf("the %s program of seed %d, disturbed %v: %v %s\n%s", p.Kind, p.Seed, disturbances, err, difference, p)
 		}
-		if disturbance != nil {
-			disturbed++
+		programs[p.Kind]++
+		if len(disturbances) > 0 {
+			disturbed[p.Kind]++
 		}
 	}
-	if disturbed == 0 || disturbed == programs {
-		t.Errorf("%d of %d programs were ended by an error", disturbed, programs)
+	for _, k := range kinds() {
+		if programs[k.name] == 0 {
+			t.Errorf("there was no %s program", k.name)
+		}
+	}
+	if n := disturbed["api"]; n == 0 || n == programs["api"] {
+		t.Errorf("%d of %d API programs were ended by an error", n, programs["api"])
 	}
 }
 
 func TestAStoreThatLosesWritesIsFoundThroughTrouble(t *testing.T) {
-	s, rng := openTroubled(t, true), rand.New(rand.NewPCG(2, 2))
-	for range 50 {
-		difference, _, err := s.CheckInTrouble(drawProgram(rng))
-		if difference != "" || err != nil { // a program that is lost is an error
+	for name, make := range map[string]func(rng *rand.Rand) *generate.Program{
+		"of one machine":  func(rng *rand.Rand) *generate.Program { return generate.API(rng.Uint64(), 60) },
+		"of many at once": func(rng *rand.Rand) *generate.Program { return generate.Threads(rng.Uint64()>>8, 3, 30) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, rng := openTroubled(t, true), rand.New(rand.NewPCG(2, 2))
+			for range 50 {
+				difference, _, err := s.CheckInTrouble(make(rng))
+				if difference != "" || err != nil { // a program that is lost is an error
+					return
+				}
+			}
+			t.Error("nothing was found")
+		})
+	}
+}
+
+// TestAMachineThatIsDisturbedEndsTheOneThatWaitsForIt, instead of letting it wait
+// for ever; what the others did is judged.
+func TestAMachineThatIsDisturbedEndsTheOneThatWaitsForIt(t *testing.T) {
+	s, rng := openTroubled(t, false), rand.New(rand.NewPCG(3, 3))
+	for range 100 {
+		p := generate.Threads(rng.Uint64()>>8, 3, 30)
+		difference, disturbances, err := s.CheckInTrouble(p)
+		if err != nil || difference != "" {
+			t.Fatalf("seed %d, disturbed %v: %v %s\n%s", p.Seed, disturbances, err, difference, p)
+		}
+		if len(disturbances) > 0 && string(disturbances[0].Prefix) != "main" {
 			return
 		}
 	}
-	t.Error("nothing was found")
+	t.Error("no thread was disturbed")
 }

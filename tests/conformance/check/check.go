@@ -68,18 +68,23 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 // not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
 // CommitOutlivesCancel are unset there. The module's README has the reasons.
 func FDB(db fdb.Database) *Subject {
-	s := &stamps{}
+	s, version := &stamps{}, fdb.MustGetAPIVersion()
 	c := fdbclient.New(db)
 	c.OnCommit = func(stamp []byte) { s.note(wire.Stamp(stamp)) }
 	return &Subject{Client: c, stamps: s, Dialect: model.Dialect{
-		InvertedConflictFails:  true,
-		OnErrorCancels:         fdb.MustGetAPIVersion() >= 610,
-		OnErrorResets:          fdb.MustGetAPIVersion() < 610,
-		ResetRevives:           true,
-		RowsConflictUntilError: true,
-		UnknownOutcomeSticks:   true,
-		OwnWritesDeclared:      true,
-		CommitOutlivesCancel:   true,
+		InvertedConflictFails:    true,
+		OnErrorCancels:           version >= 610,
+		OnErrorResets:            version < 610,
+		ResetRevives:             true,
+		UnknownOutcomeSticks:     true,
+		OwnWritesDeclared:        true,
+		CommitOutlivesCancel:     true,
+		CommitKeepsReadVersion:   version >= 700,
+		CommitForgetsReadVersion: version < 700,
+		CommitResets:             version < 410,
+		SnapshotsSkipOwnWrites:   version < 300,
+		AbsentIsZeros:            version < 510,
+		ShortStampPlace:          version < 520,
 	}}
 }
 
@@ -171,7 +176,30 @@ func (s *Subject) Check(p *generate.Program) (difference string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("model: %w", err)
 	}
-	return Difference(p, got, want), nil
+	return Difference(p, got, want) + overlaps(p, got), nil
+}
+
+// overlaps lists the directories of a program that only allocates whose prefixes
+// begin with one another's.
+func overlaps(p *generate.Program, got Outcome) string {
+	if !p.Allocates {
+		return ""
+	}
+	var prefixes []string
+	for key, value := range got {
+		if strings.HasPrefix(key, "\xfe") && strings.Contains(key, "\x14\x02") {
+			prefixes = append(prefixes, value)
+		}
+	}
+	slices.Sort(prefixes)
+	var b strings.Builder
+	for i := 1; i < len(prefixes); i++ {
+		// In order, what begins with a string comes right behind it.
+		if strings.HasPrefix(prefixes[i], prefixes[i-1]) {
+			fmt.Fprintf(&b, "the prefixes %q and %q of two directories overlap\n", prefixes[i-1], prefixes[i])
+		}
+	}
+	return b.String()
 }
 
 // Predict runs the program on the model. The commits get the stamps, if the

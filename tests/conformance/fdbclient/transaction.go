@@ -90,15 +90,18 @@ func (r reader) rows(keys fdb.Range, o machine.RangeOptions) ([]machine.KeyValue
 func (r reader) ReadVersion() (int64, error) { return r.tr.GetReadVersion().Get() }
 
 // EstimatedRangeSize implements machine.Reader.
-func (r reader) EstimatedRangeSize(begin, end []byte) error {
-	_, err := r.tr.GetEstimatedRangeSizeBytes(keyRange(begin, end)).Get()
-	return err
+func (r reader) EstimatedRangeSize(begin, end []byte) (int64, error) {
+	return r.tr.GetEstimatedRangeSizeBytes(keyRange(begin, end)).Get()
 }
 
 // RangeSplitPoints implements machine.Reader.
-func (r reader) RangeSplitPoints(begin, end []byte, chunkBytes int64) error {
-	_, err := r.tr.GetRangeSplitPoints(keyRange(begin, end), chunkBytes).Get()
-	return err
+func (r reader) RangeSplitPoints(begin, end []byte, chunkBytes int64) ([][]byte, error) {
+	keys, err := r.tr.GetRangeSplitPoints(keyRange(begin, end), chunkBytes).Get()
+	points := make([][]byte, len(keys))
+	for i, key := range keys {
+		points[i] = key
+	}
+	return points, err
 }
 
 // transaction is an fdb.Transaction as the machine sees it.

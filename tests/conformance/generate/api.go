@@ -48,7 +48,7 @@ func (a *apiBuilder) ways() []weighted {
 		{4, a.conflict}, {2, func() { a.op("DISABLE_WRITE_CONFLICT"); a.set() }},
 		{9, a.commitAndGoOn}, {3, func() { a.fresh("RESET") }}, {1, a.cancel}, {3, a.onError},
 		{2, func() { a.fresh("NEW_TRANSACTION") }}, {4, a.blind}, {14, a.useTransaction},
-		{2, func() { a.op("GET_APPROXIMATE_SIZE") }}, {2, func() { a.op("GET_COMMITTED_VERSION") }},
+		{2, func() { a.op("GET_APPROXIMATE_SIZE") }}, {2, a.estimate}, {2, a.splitPoints}, {2, func() { a.op("GET_COMMITTED_VERSION") }},
 		{2, a.invalid}, {4, a.data}, {1, a.logStack},
 	}
 }
@@ -169,6 +169,35 @@ func (a *apiBuilder) getRangeSelector() {
 	operands := append(a.selector(), a.selector()...)
 	operands = append(append(operands, a.rangeOptions()...), []byte(a.prefix))
 	a.call(a.reading("GET_RANGE_SELECTOR"), operands...)
+}
+
+// estimate asks for the size of a range, seldom one in the wrong order.
+func (a *apiBuilder) estimate() {
+	begin, end := a.measured()
+	a.call(a.reading("GET_ESTIMATED_RANGE_SIZE"), begin, end)
+}
+
+// splitPoints asks for the split points of a range, seldom for chunks of no
+// size.
+func (a *apiBuilder) splitPoints() {
+	begin, end := a.measured()
+	a.call(a.reading("GET_RANGE_SPLIT_POINTS"), begin, end, pick[any](a.builder, int64(1), int64(10), int64(1000), int64(1<<40), int64(1000), int64(0), int64(-1)))
+}
+
+// measured returns the bounds of a range whose size is asked for.
+func (a *apiBuilder) measured() (begin, end []byte) {
+	begin, end = a.ordered()
+	switch a.IntN(12) {
+	case 0:
+		return end, begin
+	case 1:
+		return nil, []byte("\xff")
+	case 2:
+		return begin, []byte("\xff\xff")
+	case 3:
+		return begin, longKey()
+	}
+	return begin, end
 }
 
 func (a *apiBuilder) readVersion() {

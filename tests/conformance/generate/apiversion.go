@@ -1,48 +1,54 @@
 package generate
 
 import (
-	"slices"
-
 	"github.com/plinthdb/plinth/kv/tuple"
 )
 
-// The API versions that changed what an operation of a program means.
-const (
-	// versionAbsentOperand made AND and MIN of an absent key their operand.
-	versionAbsentOperand = 510
-	// versionStampPlace made the place of a stamp four bytes, in values too.
-	versionStampPlace = 520
-)
+// versionStampPlace is the API version that made the place of a stamp four
+// bytes, in values too.
+const versionStampPlace = 520
 
-// OldestAPIVersion is the oldest that programs can be made for: before it a
-// commit reset its transaction.
-const OldestAPIVersion = 410
+// OldestAPIVersion is the oldest that the compat module has.
+const OldestAPIVersion = 200
 
-// ForAPIVersion leaves out the steps that mean something else at an API
-// version.
+// ForAPIVersion gives the operands of versionstamped operations the form that an
+// API version asks for.
 func (p *Program) ForAPIVersion(version int) *Program {
-	var changed []string
-	if version < versionAbsentOperand {
-		changed = append(changed, "AND", "BIT_AND", "MIN")
-	}
-	if version < versionStampPlace {
-		changed = append(changed, "SET_VERSIONSTAMPED_KEY", "SET_VERSIONSTAMPED_VALUE", "TUPLE_PACK_WITH_VERSIONSTAMP")
+	if version >= versionStampPlace {
+		return p
 	}
 	older := *p
 	older.Threads = nil
 	for _, t := range p.Threads {
-		steps := slices.DeleteFunc(slices.Clone(t.Steps), func(s Step) bool {
-			return slices.ContainsFunc(s, func(instruction tuple.Tuple) bool {
-				return slices.ContainsFunc(instruction, func(part any) bool { return isOneOf(part, changed) })
-			})
-		})
+		steps := make([]Step, len(t.Steps))
+		for i, s := range t.Steps {
+			steps[i] = withShortPlaces(s)
+		}
 		older.Threads = append(older.Threads, Thread{Prefix: t.Prefix, Steps: steps})
 	}
 	return &older
 }
 
-// isOneOf reports whether an operation, or what is pushed, is one of some names.
-func isOneOf(part any, names []string) bool {
-	name, ok := part.(string)
-	return ok && slices.Contains(names, name)
+// withShortPlaces returns a step with places of two bytes in keys, and none in
+// values. The operands are pushed right before the name: value, then key.
+func withShortPlaces(s Step) Step {
+	short := append(Step(nil), s...)
+	for i, instruction := range s {
+		if i < 2 || len(instruction) < 2 {
+			continue
+		}
+		switch instruction[1] {
+		case "SET_VERSIONSTAMPED_KEY":
+			short[i-1] = cutPush(s[i-1], 2)
+		case "SET_VERSIONSTAMPED_VALUE":
+			short[i-2] = cutPush(s[i-2], 4)
+		}
+	}
+	return short
+}
+
+// cutPush returns an instruction that pushes n bytes less.
+func cutPush(push tuple.Tuple, n int) tuple.Tuple {
+	operand := push[1].([]byte)
+	return tuple.Tuple{push[0], operand[:len(operand)-n]}
 }

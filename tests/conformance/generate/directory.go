@@ -159,8 +159,11 @@ func (d *directoryBuilder) exists() { d.readCall("DIRECTORY_EXISTS", d.maybePath
 // logDirectory logs under a prefix that the tree of a shrunk program has too.
 func (d *directoryBuilder) logDirectory() { d.call("DIRECTORY_LOG_DIRECTORY", d.logKey()) }
 
+// createSubspace makes a subspace of a prefix that is known, and logs that.
 func (d *directoryBuilder) createSubspace() {
 	d.call("DIRECTORY_CREATE_SUBSPACE", append(counted("sub", int64(d.IntN(3))), []byte("\x05"))...)
+	d.call("DIRECTORY_CHANGE", int64(d.entries))
+	d.call("DIRECTORY_LOG_SUBSPACE", d.logKey())
 	d.added()
 }
 
@@ -231,7 +234,7 @@ const AllocatedName = "allocated"
 // Allocator returns a program of some machines, each of which makes some
 // directories at the same time.
 func Allocator(seed uint64, machines, directories int) *Program {
-	p := &Program{Kind: "directory_hca", Seed: seed, OnlyLog: true}
+	p := &Program{Kind: "directory_hca", Seed: seed, OnlyLog: true, Allocates: true}
 	p.Threads = threads(kindAllocator, seed, machines, func(b *builder) {
 		b.op("NEW_TRANSACTION")
 		b.end()

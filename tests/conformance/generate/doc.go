@@ -12,7 +12,8 @@
 //
 // Invariants:
 //
-//	G1  A seed gives the same program for ever on every machine.
+//	G1  A seed gives the same program on every machine, until a generator is
+//	    changed.
 //	G2  The outcome does not depend on how machines interleave, nor on the
 //	    numbers of versions: reads are waited for before their step ends, and
 //	    what a transaction reads is never next to a versionstamped key that it

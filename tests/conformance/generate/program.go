@@ -20,6 +20,9 @@ type Program struct {
 	Stamps bool
 	// OnlyLog says that only what was logged can be predicted.
 	OnlyLog bool
+	// Allocates says that all its directories get prefixes that no other one's
+	// begins with.
+	Allocates bool
 }
 
 // Thread is what one machine executes.

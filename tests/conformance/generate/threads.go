@@ -1,6 +1,9 @@
 package generate
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Threads returns a program of some machines that run at once. Their keys and
 // transactions are their own, so what they do cannot depend on one another, but
@@ -49,6 +52,23 @@ func threads(kind, seed uint64, machines int, fill func(*builder)) []Thread {
 	main.logStack()
 	all[0] = main.thread
 	return all
+}
+
+// Alone returns the program of one thread: what it leaves behind does not depend
+// on the others.
+func (p *Program) Alone(thread int) *Program {
+	alone := *p
+	alone.Threads = p.Threads[thread : thread+1]
+	return &alone
+}
+
+// Owns reports whether a key is one that a thread alone writes. The main one
+// owns what it logs; nobody owns the keys that stand for running machines.
+func (p *Program) Owns(thread int, key string) bool {
+	if thread == 0 {
+		return strings.HasPrefix(key, fmt.Sprintf("%s/%s/", LogPrefix, p.Threads[0].Prefix))
+	}
+	return strings.Contains(key, string(p.Threads[thread].Prefix))
 }
 
 // threadBuilder makes steps that never look beyond the keys of their thread.

@@ -24,19 +24,21 @@ func (r reader) measuring(f func(tx *kv.Transaction) error) error {
 }
 
 // EstimatedRangeSize implements machine.Reader.
-func (r reader) EstimatedRangeSize(begin, end []byte) error {
-	return r.measuring(func(tx *kv.Transaction) error {
-		_, err := tx.EstimateRangeBytes(kv.KeyRange{Begin: begin, End: end}).Wait()
+func (r reader) EstimatedRangeSize(begin, end []byte) (bytes int64, err error) {
+	err = r.measuring(func(tx *kv.Transaction) error {
+		bytes, err = tx.EstimateRangeBytes(kv.KeyRange{Begin: begin, End: end}).Wait()
 		return err
 	})
+	return bytes, err
 }
 
 // RangeSplitPoints implements machine.Reader.
-func (r reader) RangeSplitPoints(begin, end []byte, chunkBytes int64) error {
-	return r.measuring(func(tx *kv.Transaction) error {
-		_, err := tx.SplitPoints(kv.KeyRange{Begin: begin, End: end}, chunkBytes).Wait()
+func (r reader) RangeSplitPoints(begin, end []byte, chunkBytes int64) (points [][]byte, err error) {
+	err = r.measuring(func(tx *kv.Transaction) error {
+		points, err = tx.SplitPoints(kv.KeyRange{Begin: begin, End: end}, chunkBytes).Wait()
 		return err
 	})
+	return points, err
 }
 
 // Get implements machine.Reader.

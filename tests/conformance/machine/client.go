@@ -55,11 +55,11 @@ type Reader interface {
 	RangeSelectors(begin, end Selector, o RangeOptions) ([]KeyValue, error)
 	// ReadVersion returns the version of all reads.
 	ReadVersion() (int64, error)
-	// EstimatedRangeSize asks for about how many bytes lie between two keys.
-	EstimatedRangeSize(begin, end []byte) error
-	// RangeSplitPoints asks for keys that part the rows between two keys into
-	// chunks.
-	RangeSplitPoints(begin, end []byte, chunkBytes int64) error
+	// EstimatedRangeSize returns about how many bytes lie between two keys.
+	EstimatedRangeSize(begin, end []byte) (int64, error)
+	// RangeSplitPoints returns keys that part the rows between two keys into
+	// chunks, from the first of the two to the second.
+	RangeSplitPoints(begin, end []byte, chunkBytes int64) ([][]byte, error)
 }
 
 // Transaction reads and writes. Writes that return nothing may fail later, with

@@ -32,6 +32,8 @@ type shared struct {
 		sync.Mutex
 		transactions map[string]Transaction
 		failed       error // the first machine's that failed
+		// disturbances are those that ended machines.
+		disturbances []*Disturbance
 	}
 	machines sync.WaitGroup
 }
@@ -77,7 +79,11 @@ func (m *Machine) runAndNote() {
 	err := m.run()
 	m.shared.mu.Lock()
 	defer m.shared.mu.Unlock()
-	if m.shared.mu.failed == nil {
+	switch {
+	case m.disturbance != nil:
+		m.shared.mu.disturbances = append(m.shared.mu.disturbances, m.disturbance)
+	case errors.Is(err, errAbandoned): // the other one tells why
+	case m.shared.mu.failed == nil:
 		m.shared.mu.failed = err
 	}
 }

@@ -103,3 +103,19 @@ func onTransaction(f func(m *Machine, c call, t Transaction) error) operation {
 // Operations returns the names of all operations, in order, without those of
 // their variants.
 func Operations() []string { return slices.Sorted(maps.Keys(allOperations())) }
+
+// Instructions returns the names of all operations and variants, in order.
+func Instructions() []string {
+	var names []string
+	for name, o := range allOperations() {
+		names = append(names, name)
+		if o.snapshot {
+			names = append(names, name+snapshotSuffix)
+		}
+		if o.database {
+			names = append(names, name+databaseSuffix)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/plinthdb/plinth/kv"
 	"github.com/plinthdb/plinth/kv/tuple"
@@ -140,11 +141,19 @@ func getEstimatedRangeSize(m *Machine, c call) error {
 	if v.err != nil {
 		return v.err
 	}
-	err := m.read(c, func(r Reader) error { return r.EstimatedRangeSize(begin, end) })
-	if err == nil {
-		m.stack.push(c.index, []byte("GOT_ESTIMATED_RANGE_SIZE"))
+	var bytes int64
+	err := m.read(c, func(r Reader) (err error) {
+		bytes, err = r.EstimatedRangeSize(begin, end)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case bytes < 0:
+		return fmt.Errorf("a range is said to take %d bytes", bytes)
 	}
-	return err
+	m.stack.push(c.index, []byte("GOT_ESTIMATED_RANGE_SIZE"))
+	return nil
 }
 
 func getRangeSplitPoints(m *Machine, c call) error {
@@ -153,11 +162,33 @@ func getRangeSplitPoints(m *Machine, c call) error {
 	if v.err != nil {
 		return v.err
 	}
-	err := m.read(c, func(r Reader) error { return r.RangeSplitPoints(begin, end, chunkBytes) })
+	var points [][]byte
+	err := m.read(c, func(r Reader) (err error) {
+		points, err = r.RangeSplitPoints(begin, end, chunkBytes)
+		return err
+	})
+	if err == nil {
+		err = checkSplitPoints(points, begin, end)
+	}
 	if err == nil {
 		m.stack.push(c.index, []byte("GOT_RANGE_SPLIT_POINTS"))
 	}
 	return err
+}
+
+// checkSplitPoints returns why some keys do not part a range. How large the
+// parts are nobody promises.
+func checkSplitPoints(points [][]byte, begin, end []byte) error {
+	n := len(points)
+	if n < 2 || !bytes.Equal(points[0], begin) || !bytes.Equal(points[n-1], end) {
+		return fmt.Errorf("the points %q do not split the keys from %q to %q: bounds are missing", points, begin, end)
+	}
+	for i := range n - 1 {
+		if order := bytes.Compare(points[i], points[i+1]); order > 0 || order == 0 && n > 2 {
+			return fmt.Errorf("the points %q do not split the keys from %q to %q: they are not in order", points, begin, end)
+		}
+	}
+	return nil
 }
 
 func getReadVersion(m *Machine, c call) error {

@@ -30,6 +30,7 @@ func startThread(m *Machine, _ call) error {
 		return v.err
 	}
 	started := newMachine(m.client, m.shared, m.operations, prefix)
+	started.disturbs = m.disturbs
 	if _, ok := m.client.(Sequential); ok {
 		started.runAndNote()
 		return nil
@@ -42,7 +43,7 @@ func startThread(m *Machine, _ call) error {
 const codeNotCommitted = 1020
 
 // waitEmpty waits until there is no key with a prefix. The client's retries do
-// the waiting.
+// the waiting. They end when another machine has failed: the key may be its own.
 func waitEmpty(m *Machine, c call) error {
 	v := m.values()
 	prefix := v.bytes()
@@ -51,10 +52,13 @@ func waitEmpty(m *Machine, c call) error {
 	}
 	err := m.client.Update(func(t Transaction) error {
 		rows, err := t.RangePrefix(prefix, RangeOptions{Limit: 1})
-		if err == nil && len(rows) > 0 {
-			err = m.client.Error(codeNotCommitted)
+		if err != nil || len(rows) == 0 {
+			return err
 		}
-		return err
+		if err := m.abandoned(); err != nil {
+			return err
+		}
+		return m.client.Error(codeNotCommitted)
 	})
 	if err == nil {
 		m.stack.push(c.index, []byte("WAITED_FOR_EMPTY"))

@@ -19,17 +19,28 @@ func (t *transaction) commit() error {
 	if err := t.usable(); err != nil {
 		return err
 	}
-	t.ended = errUsedDuringCommit
+	t.ended, t.hadVersion = errUsedDuringCommit, t.base != nil
 	o := &outcome{}
 	t.outcomeOf().set(o)
+	t.apply(o)
+	if t.store.dialect.CommitResets {
+		unknown := t.unknown && o.err != nil
+		t.Reset()
+		t.unknown, t.last = unknown, o
+	}
+	return o.err
+}
+
+// apply does what the transaction has collected, or says why it cannot.
+func (t *transaction) apply(o *outcome) {
 	if len(t.mutations) == 0 && len(t.writes) == 0 {
 		t.committed = true
-		return nil
+		return
 	}
 	t.read()
 	if t.store.writtenSince(t.version, t.reads) {
 		o.err = errNotCommitted
-		return o.err
+		return
 	}
 	t.committed = true
 	o.stamp, o.version = t.store.nextStamp()
@@ -46,7 +57,6 @@ func (t *transaction) commit() error {
 	}
 	t.store.states = append(t.store.states, state{o.version, rows.Values})
 	t.store.commits = append(t.store.commits, commit{o.version, slices.Clone(t.writes)})
-	return nil
 }
 
 // possibleKeys are those that a versionstamped key can become.
@@ -82,13 +92,17 @@ func (t *transaction) onError(code int) error {
 			t.Reset()
 		}
 		return failure(code)
-	case t.cancelled && t.store.dialect.UnknownOutcomeSticks && t.unknown:
-		return errUnknownResult
-	case t.cancelled:
+	case t.cancelled && !t.store.dialect.CommitOutlivesCancel:
 		return errCancelled
 	}
 	t.reset()
-	return nil
+	switch {
+	case !t.cancelled:
+		return nil
+	case t.store.dialect.UnknownOutcomeSticks && t.unknown:
+		return errUnknownResult
+	}
+	return errCancelled
 }
 
 // Reset implements machine.Transaction.
@@ -96,7 +110,7 @@ func (t *transaction) Reset() {
 	if t.store.dialect.ResetRevives {
 		t.cancelled = false
 	}
-	t.unknown = false
+	t.unknown, t.last = false, nil
 	t.reset()
 }
 
@@ -127,6 +141,9 @@ func (t *transaction) outcomeOf() *end {
 func (t *transaction) CommittedVersion() (int64, error) {
 	if o := t.outcomeOf().o; o != nil && o.version != 0 {
 		return o.version, nil
+	}
+	if t.last != nil && t.last.version != 0 {
+		return t.last.version, nil
 	}
 	if t.store.dialect.NoCommitVersion {
 		return 0, errNoCommitVersion

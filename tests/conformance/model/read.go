@@ -52,7 +52,7 @@ func (t *transaction) get(key []byte, snapshot bool) machine.Future {
 	} else if err != nil {
 		return answer(nil, err)
 	}
-	value, err := t.look().Get(string(key))
+	value, err := t.look(snapshot).Get(string(key))
 	if err != nil {
 		return answer(nil, errUnreadable)
 	}
@@ -83,7 +83,7 @@ func (t *transaction) getKey(s machine.Selector, snapshot bool) machine.Future {
 // find resolves a selector.
 func (t *transaction) find(s machine.Selector, snapshot bool) (string, error) {
 	selector := kv.KeySelector{Key: s.Key, OrEqual: s.OrEqual, Offset: s.Offset}
-	key, err := t.look().Key(selector)
+	key, err := t.look(snapshot).Key(selector)
 	if err != nil {
 		return "", errUnreadable
 	}
@@ -161,7 +161,7 @@ func (t *transaction) selected(begin, end machine.Selector, o machine.RangeOptio
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.look().Scan(oracle.Span{Begin: lower, End: upper}, kv.RangeOptions{Limit: o.Limit, Reverse: o.Reverse})
+	rows, err := t.look(snapshot).Scan(oracle.Span{Begin: lower, End: upper}, kv.RangeOptions{Limit: o.Limit, Reverse: o.Reverse})
 	limited := o.Limit > 0 && len(rows) == o.Limit
 	if err != nil {
 		err = errUnreadable
@@ -194,17 +194,29 @@ func ownRows(rows []kv.KeyValue) []machine.KeyValue {
 
 func (s snapshot) ReadVersion() (int64, error) { return s.t.ReadVersion() }
 
-// EstimatedRangeSize implements machine.Reader; what it would be is not looked
-// at.
-func (t *transaction) EstimatedRangeSize(begin, end []byte) error { return t.measure(begin, end) }
-func (s snapshot) EstimatedRangeSize(begin, end []byte) error     { return s.t.measure(begin, end) }
-
-// RangeSplitPoints implements machine.Reader; what they would be is not looked
-// at.
-func (t *transaction) RangeSplitPoints(begin, end []byte, _ int64) error {
-	return t.measure(begin, end)
+// EstimatedRangeSize implements machine.Reader. What it would be nobody
+// promises.
+func (t *transaction) EstimatedRangeSize(begin, end []byte) (int64, error) {
+	return 0, t.measure(begin, end)
 }
-func (s snapshot) RangeSplitPoints(begin, end []byte, _ int64) error { return s.t.measure(begin, end) }
+
+func (s snapshot) EstimatedRangeSize(begin, end []byte) (int64, error) {
+	return s.t.EstimatedRangeSize(begin, end)
+}
+
+// RangeSplitPoints implements machine.Reader. Beyond the bounds nobody promises
+// any.
+func (t *transaction) RangeSplitPoints(begin, end []byte, chunkBytes int64) ([][]byte, error) {
+	err := t.measure(begin, end)
+	if err == nil && chunkBytes <= 0 {
+		err = errInvalidOperation
+	}
+	return [][]byte{begin, end}, err
+}
+
+func (s snapshot) RangeSplitPoints(begin, end []byte, chunkBytes int64) ([][]byte, error) {
+	return s.t.RangeSplitPoints(begin, end, chunkBytes)
+}
 
 // measure returns why nothing can be said of a range.
 func (t *transaction) measure(begin, end []byte) error {

@@ -34,7 +34,7 @@ type Dialect struct {
 	// determine as well.
 	OwnWritesDeclared bool
 	// CommitOutlivesCancel: a cancel after a successful commit changes nothing
-	// until the next reset.
+	// until the next reset, or OnError with an error that is retryable.
 	CommitOutlivesCancel bool
 	// LongKeysFail: reading, clearing or declaring a conflict on a key that is
 	// too long is error 2102, and not the same as with any key that is absent.
@@ -42,8 +42,21 @@ type Dialect struct {
 	// ResetRevives: a reset makes a cancelled transaction usable.
 	ResetRevives bool
 	// RowsConflictUntilError: a range read row by row that comes to an error
-	// depends on the rows before it.
+	// depends on the rows before it, and not on those of earlier batches alone, of
+	// which programs have none.
 	RowsConflictUntilError bool
+	// CommitKeepsReadVersion: a transaction that has read tells its read version
+	// after the commit too; CommitForgetsReadVersion: it gets a new one then.
+	CommitKeepsReadVersion, CommitForgetsReadVersion bool
+	// CommitResets: a commit, successful or not, resets its transaction.
+	CommitResets bool
+	// SnapshotsSkipOwnWrites: reads of a snapshot see what is stored.
+	SnapshotsSkipOwnWrites bool
+	// AbsentIsZeros: AND and MIN take an absent key for zeros.
+	AbsentIsZeros bool
+	// ShortStampPlace: the place of a stamp is two bytes, and in a value always
+	// its beginning.
+	ShortStampPlace bool
 }
 
 const (
@@ -82,7 +95,7 @@ func New(dialect Dialect, stamps []wire.Stamp) *Store {
 	if len(stamps) > 0 {
 		version = stampVersion(stamps[0]) - 1
 	}
-	return &Store{dialect: dialect, stamps: stamps, states: []state{{version: version, values: map[string]string{}}}}
+	return &Store{dialect: dialect, stamps: stamps, tuples: Tuples{shortPlace: dialect.ShortStampPlace}, states: []state{{version: version, values: map[string]string{}}}}
 }
 
 // stampVersion returns the version of a stamp's commit.

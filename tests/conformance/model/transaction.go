@@ -22,6 +22,8 @@ type transaction struct {
 	cancelled bool
 	// unknown: OnError got an error that leaves open what was committed.
 	unknown bool
+	// last is how the commit ended that reset the transaction.
+	last *outcome
 }
 
 // attempt is what a reset forgets.
@@ -41,9 +43,10 @@ type attempt struct {
 	without bool
 	invalid error // the first invalid operation
 	ended   error // why nothing is possible any more
-	// committed says that a commit succeeded.
-	committed bool
-	outcome   *end // nil until needed
+	// committed says that a commit succeeded, hadVersion that the read version was
+	// known before it.
+	committed, hadVersion bool
+	outcome               *end // nil until needed
 }
 
 // outcome is how a commit ended.
@@ -71,10 +74,11 @@ func (t *transaction) invalidate(err error) {
 	}
 }
 
-// look returns what the transaction sees. It fixes the read version.
-func (t *transaction) look() *oracle.Rows {
+// look returns what the transaction sees, or its snapshot. It fixes the read
+// version.
+func (t *transaction) look(snapshot bool) *oracle.Rows {
 	t.read()
-	if len(t.mutations) == 0 {
+	if len(t.mutations) == 0 || snapshot && t.store.dialect.SnapshotsSkipOwnWrites {
 		return &oracle.Rows{Values: t.base.values} // nobody changes it
 	}
 	if t.view == nil {
@@ -97,7 +101,16 @@ func (t *transaction) read() {
 // ReadVersion implements machine.Reader.
 func (t *transaction) ReadVersion() (int64, error) {
 	if err := t.usable(); err != nil {
-		return 0, err
+		d := t.store.dialect
+		switch {
+		case t.ended == nil || err != t.ended:
+			return 0, err
+		case d.CommitForgetsReadVersion:
+			t.base = nil
+			t.hadVersion = true
+		case !d.CommitKeepsReadVersion || !t.hadVersion:
+			return 0, err
+		}
 	}
 	t.read()
 	return t.version, nil
@@ -256,6 +269,18 @@ func atomicType(name string) (wire.MutationType, bool) {
 
 func (t *transaction) Atomic(name string, key, operand []byte) bool {
 	typ, ok := atomicType(name)
+	d := t.store.dialect
+	if d.AbsentIsZeros && (typ == wire.BitAnd || typ == wire.Min) && ok {
+		without := t.without
+		t.Atomic("OR", key, make([]byte, len(operand))) // makes an absent key zeros
+		t.without = without
+	}
+	if d.ShortStampPlace && typ == wire.SetVersionstampedKey {
+		key = append(clone(key), 0, 0)
+	}
+	if d.ShortStampPlace && typ == wire.SetVersionstampedValue {
+		operand = append(clone(operand), 0, 0, 0, 0)
+	}
 	switch {
 	case !ok:
 	case typ == wire.SetVersionstampedKey:

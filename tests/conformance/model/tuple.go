@@ -14,7 +14,10 @@ import (
 
 // Tuples is the tuple encoding as FoundationDB's design document describes it,
 // written for being believed. Of kv/tuple it uses only the types of elements.
-type Tuples struct{}
+type Tuples struct {
+	// shortPlace: the place of a stamp is two bytes.
+	shortPlace bool
+}
 
 // The type codes.
 const (
@@ -294,6 +297,9 @@ func (l Tuples) PackWithVersionstamp(prefix []byte, t tuple.Tuple) ([]byte, erro
 	}
 	packed, err := l.encode(t, false)
 	out := append(clone(prefix), packed...)
+	if l.shortPlace {
+		return binary.LittleEndian.AppendUint16(out, uint16(len(prefix)+places[0])), err
+	}
 	return binary.LittleEndian.AppendUint32(out, uint32(len(prefix)+places[0])), err
 }
 
