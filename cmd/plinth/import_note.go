@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/plinthdb/plinth/cmd/plinth/internal/dump"
+	"github.com/plinthdb/plinth/cmd/plinth/internal/partial"
 )
 
 const (
@@ -28,6 +28,7 @@ const (
 // importNote keeps the checkpoint of an import in a file, as long as the import
 // is not complete.
 type importNote struct {
+	files   partial.FS
 	path    string
 	content importNoteContent
 	written time.Time
@@ -52,7 +53,8 @@ type importNoteContent struct {
 // must be open, which keeps others away from the file.
 func newImportNote(dir, input string, rows rowFlags) *importNote {
 	return &importNote{
-		path: filepath.Join(dir, importNoteName),
+		files: partial.Disk(),
+		path:  filepath.Join(dir, importNoteName),
 		content: importNoteContent{
 			Format: importNoteFormat, Input: input, RowFormat: rows.format.String(),
 			Begin: base64.StdEncoding.EncodeToString(rows.keys.Begin),
@@ -77,7 +79,9 @@ func (n *importNote) begin(out io.Writer, resume bool) (dump.Checkpoint, error) 
 		if err == nil {
 			fmt.Fprintf(out, "plinth: an earlier import, of %s, stopped behind line %d; with --resume it would have gone on there\n", noted.Input, noted.Line)
 		}
-		return dump.Checkpoint{}, os.Remove(n.path)
+		// If a loss of power could bring it back, it would tell of lines that this
+		// import has not come to.
+		return dump.Checkpoint{}, partial.Remove(n.files, n.path)
 	case err != nil:
 		return dump.Checkpoint{}, fmt.Errorf("%w; without --resume the import begins at the first line", err)
 	}
@@ -102,8 +106,12 @@ func (n *importNote) sameRows(noted importNoteContent) error {
 
 // read returns what the file holds.
 func (n *importNote) read() (content importNoteContent, err error) {
-	text, err := os.ReadFile(n.path)
+	f, err := n.files.Open(n.path)
 	if err != nil {
+		return content, err
+	}
+	text, err := io.ReadAll(f)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return content, err
 	}
 	if err := json.Unmarshal(text, &content); err != nil {
@@ -130,10 +138,7 @@ func (n *importNote) reached(c dump.Checkpoint) error {
 // any other.
 func (n *importNote) end(complete bool) error {
 	if complete {
-		if err := os.Remove(n.path); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+		return partial.Remove(n.files, n.path)
 	}
 	if n.stale {
 		return n.write()
@@ -141,22 +146,15 @@ func (n *importNote) end(complete bool) error {
 	return nil
 }
 
-// write replaces the file. What it says must be on the disk before it gets the
-// name, so that a loss of power leaves one note or the other.
+// write replaces the file.
 func (n *importNote) write() error {
 	text, err := json.MarshalIndent(n.content, "", "  ")
 	if err != nil {
 		return err
 	}
-	next := n.path + ".new"
-	f, err := os.Create(next)
-	if err != nil {
+	if err := partial.Replace(n.files, n.path, append(text, '\n')); err != nil {
 		return err
 	}
-	_, err = f.Write(append(text, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(next))
-	}
 	n.stale = false
-	return os.Rename(next, n.path)
+	return nil
 }

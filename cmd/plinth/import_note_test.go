@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/plinthdb/plinth/cmd/plinth/internal/dump"
+	"github.com/plinthdb/plinth/cmd/plinth/internal/partial"
 	"github.com/plinthdb/plinth/kv"
 )
 
@@ -185,5 +187,58 @@ func TestTheNoteIsWrittenOnceASecondAndInTheEnd(t *testing.T) {
 	names, err := os.ReadDir(filepath.Dir(note.path))
 	if err != nil || len(names) > 0 {
 		t.Errorf("%v is left, %v", names, err)
+	}
+}
+
+// recordingFiles are the disk's, and record what makes changes durable.
+type recordingFiles struct {
+	partial.FS
+	calls *[]string
+}
+
+func (f recordingFiles) Rename(from, to string) error {
+	*f.calls = append(*f.calls, "rename")
+	return f.FS.Rename(from, to)
+}
+
+func (f recordingFiles) Remove(name string) error {
+	err := f.FS.Remove(name)
+	if err == nil {
+		*f.calls = append(*f.calls, "remove "+filepath.Base(name))
+	}
+	return err
+}
+
+func (f recordingFiles) SyncNames(name string) error {
+	*f.calls = append(*f.calls, "sync")
+	return f.FS.SyncNames(name)
+}
+
+// TestTheNoteOfAnEarlierImportCannotComeBack looks at what is made durable before
+// an import begins and after it has ended: a note that a loss of power brings back
+// would tell of lines that are not imported.
+func TestTheNoteOfAnEarlierImportCannotComeBack(t *testing.T) {
+	note := newImportNote(t.TempDir(), "rows.txt", rowFlags{keys: kv.AllKeys(), format: rowFormat{value: dump.Text}})
+	var calls []string
+	note.files = recordingFiles{note.files, &calls}
+	reached := func() {
+		t.Helper()
+		note.stale = true
+		if err := note.end(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reached()
+	var out bytes.Buffer
+	if _, err := note.begin(&out, false); err != nil || !strings.Contains(out.String(), "an earlier import, of rows.txt") {
+		t.Errorf("begun: %v, %q", err, out.String())
+	}
+	reached()
+	if err := note.end(true); err != nil {
+		t.Error(err)
+	}
+	want := []string{"rename", "sync", "remove IMPORT", "sync", "rename", "sync", "remove IMPORT", "sync"}
+	if !slices.Equal(calls, want) {
+		t.Errorf("the calls are %q, want %q", calls, want)
 	}
 }

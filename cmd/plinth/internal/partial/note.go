@@ -101,12 +101,13 @@ func writeNote(files FS, name string, n note) error {
 	if err != nil {
 		return err
 	}
-	return replace(files, name, append(text, '\n'))
+	return Replace(files, name, append(text, '\n'))
 }
 
-// replace gives a file a content, which is durable before it gets the name: a
-// loss of power leaves the old content or the new one (P2).
-func replace(files FS, name string, content []byte) error {
+// Replace gives a file a content, which is durable before it gets the name: a
+// loss of power leaves the old content or the new one (P2). Afterwards it is the
+// new one.
+func Replace(files FS, name string, content []byte) error {
 	next := name + ".new"
 	if err := files.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -123,6 +124,18 @@ func replace(files FS, name string, content []byte) error {
 		return errors.Join(err, files.Remove(next))
 	}
 	if err := files.Rename(next, name); err != nil {
+		return err
+	}
+	return files.SyncNames(name)
+}
+
+// Remove removes a file, if it is there, so that a loss of power does not bring
+// it back.
+func Remove(files FS, name string) error {
+	if err := files.Remove(name); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		return err
 	}
 	return files.SyncNames(name)
