@@ -148,7 +148,7 @@ func writeVerbs() []verb {
 			name: "writemode", usage: "writemode <on|off>", minArgs: 1, maxArgs: 1, run: (*Session).writeMode,
 			words: first("on", "off"),
 			short: "allow or refuse writes",
-			long: "Turned off, everything fails that writes: set, clear, clearrange, atomic, dir mkdir, dir mv, dir rm, lock, and unlock. " +
+			long: "Turned off, everything fails that writes: set, clear, clearrange, atomic, dir mkdir, dir mv, dir rm, lock, unlock, throttle on and throttle off. " +
 				"A transaction can still be committed: what it wrote before is written. It is on at first; in fdbcli it is off.",
 		},
 	}
