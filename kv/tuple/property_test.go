@@ -128,6 +128,9 @@ func TestLongerTuplesLieInTheRange(t *testing.T) {
 		if in := a.Range().Contains(whole); in != (len(tail) > 0) {
 			r.Fatalf("T3: the range of %v holds %q: %v", a, whole, in)
 		}
+		if r1, r2 := a.Range(), PrefixRange(a.Pack()); !bytes.Equal(r1.Begin, r2.Begin) || !bytes.Equal(r1.End, r2.End) {
+			r.Fatalf("the range of %v is %q, that of its prefix %q", a, r1, r2)
+		}
 		if other := drawTuple(2).Draw(r, "other"); len(other) >= len(a) {
 			shares := Compare(other[:len(a)], a) == 0
 			if in := a.Range().Contains(other.Pack()); in != (shares && len(other) > len(a)) {
@@ -135,6 +138,18 @@ func TestLongerTuplesLieInTheRange(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The estimate is an upper bound where nothing is escaped, large or nested, and
+// no more than the fixed lengths beyond it.
+func TestEstimatesAreALittleTooLarge(t *testing.T) {
+	for _, tuple := range []Tuple{
+		{}, {nil, true, "text", []byte("bytes")}, {0, 1, -1, math.MaxInt64, uint64(math.MaxUint64)}, {1.5, float32(2), UUID{}, Versionstamp{}},
+	} {
+		if n, packed := tuple.EstimateBytes(), len(tuple.Pack()); n < packed || n > packed+elementBytes*len(tuple) {
+			t.Errorf("%v takes %d bytes, estimated as %d", tuple, packed, n)
+		}
+	}
 }
 
 func TestIntegersOfAllTypesSortByValue(t *testing.T) {

@@ -83,6 +83,9 @@ func TestIncompleteStampsSortLast(t *testing.T) {
 }
 
 func TestStampBytesAreTheTwelveOfTheEncoding(t *testing.T) {
+	if vectorStamp.IsIncomplete() || !IncompleteVersionstamp(7).IsIncomplete() {
+		t.Error("a stamp does not know whether it is complete")
+	}
 	if got, want := vectorStamp.Bytes(), (Tuple{vectorStamp}).Pack()[1:]; !bytes.Equal(got, want) {
 		t.Errorf("Bytes() = %x, want %x", got, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"strings"
 )
@@ -80,9 +81,13 @@ func (e Exports) addValues(groups ...[]*doc.Value) {
 	}
 }
 
+// addFunctions adds functions, or methods if prefix is not empty. Unwrap is no
+// method that a program calls: errors.Is and errors.As do.
 func (e Exports) addFunctions(prefix string, functions []*doc.Func) {
 	for _, f := range functions {
-		e.required[prefix+f.Name] = true
+		if f.Name != "Unwrap" || prefix == "" {
+			e.required[prefix+f.Name] = true
+		}
 	}
 }
 
@@ -151,9 +156,13 @@ func (tests Tests) read(path string) error {
 	})
 	for _, declaration := range file.Decls {
 		f, ok := declaration.(*ast.FuncDecl)
-		if ok && f.Recv == nil && testName.MatchString(f.Name.Name) {
-			tests[f.Name.Name] = words
+		if !ok || f.Recv != nil || !testName.MatchString(f.Name.Name) {
+			continue
 		}
+		if tests[f.Name.Name] == nil {
+			tests[f.Name.Name] = map[string]bool{}
+		}
+		maps.Copy(tests[f.Name.Name], words) // two packages may have one name
 	}
 	return nil
 }
