@@ -132,10 +132,11 @@ func checkRequest(r *wire.CommitRequest) {
 }
 
 // commitReadVersion returns the version since which the read conflicts must
-// not have changed. For a blind write any recent version will do.
+// not have changed. For a blind write any recent version will do, unless the
+// store is to have its say on when such a transaction may start.
 func (a *attempt) commitReadVersion() (wire.Version, error) {
 	a.mu.Lock()
-	blind := !a.mu.versionFlight.running && len(a.mu.readConflicts) == 0 && len(a.mu.scans) == 0
+	blind := !a.mu.versionFlight.running && len(a.mu.readConflicts) == 0 && len(a.mu.scans) == 0 && !a.mu.options.givesWay()
 	a.mu.Unlock()
 	if blind {
 		if v, ok := a.db.recentVersion(); ok {

@@ -129,6 +129,11 @@ func (o *attemptOptions) rarelyUsed() rareOptions {
 	return *o.rare
 }
 
+// givesWay says that the store may let others start first, and must be asked.
+func (o *attemptOptions) givesWay() bool {
+	return o.priority == PriorityBatch || len(o.rarelyUsed().tags) > 0
+}
+
 // readEnd bounds the keys that can be read.
 func (o *attemptOptions) readEnd() string {
 	if o.readSystemKeys {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plinthdb/plinth/kv"
+	"github.com/plinthdb/plinth/kv/internal/model"
 )
 
 func TestLimitsOnTagsAreSetReplacedAndTakenAway(t *testing.T) {
@@ -89,4 +90,36 @@ func TestBadLimitsOnTagsAreRefused(t *testing.T) {
 	}
 	_, err := kv.ThrottledTags(background, db)
 	mustBe(t, err, kv.ErrFileCorrupt)
+}
+
+// A blind write needs no version of its own, but the store must have its say on
+// when it starts if others may go first.
+func TestBlindWritesThatGiveWayAskForTheirStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &asked{Store: model.New()}
+		db := kv.NewDatabase(backend)
+		defer db.Close()
+		for i, c := range []struct {
+			option kv.TransactionOption
+			asks   bool
+		}{
+			{kv.WithPriority(kv.PriorityDefault), true}, // nobody knows a version yet
+			{kv.WithPriority(kv.PriorityDefault), false},
+			{kv.WithPriority(kv.PriorityImmediate), false},
+			{kv.WithPriority(kv.PriorityBatch), true},
+			{kv.WithTag("tag"), true},
+			{kv.WithRetryLimit(1), false},
+		} {
+			before := len(backend.priorities)
+			tx := db.Begin(background, c.option)
+			tx.Set([]byte("k"), nil)
+			if err := tx.Commit(); err != nil {
+				t.Error(err)
+			}
+			tx.Cancel()
+			if asks := len(backend.priorities) > before; asks != c.asks {
+				t.Errorf("step %d asks for a version: %v, want %v", i, asks, c.asks)
+			}
+		}
+	})
 }

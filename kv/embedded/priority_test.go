@@ -48,8 +48,13 @@ func TestBatchTransactionsWaitWhileTheStoreIsLoaded(t *testing.T) {
 			<-time.After(100 * time.Millisecond)
 		}
 		batch := kv.WithPriority(kv.PriorityBatch)
-		if err := begin(db, batch); !errors.Is(err, kv.ErrBatchThrottled) {
-			t.Errorf("a batch transaction: %v", err)
+		for name, err := range map[string]error{
+			"reads":  begin(db, batch),
+			"writes": commitOnce(t, db, func(tx *kv.Transaction) { tx.Set([]byte("k"), nil) }, batch),
+		} {
+			if !errors.Is(err, kv.ErrBatchThrottled) {
+				t.Errorf("a batch transaction that %s: %v", name, err)
+			}
 		}
 		for _, p := range []kv.Priority{kv.PriorityDefault, kv.PriorityImmediate} {
 			if err := begin(db, kv.WithPriority(p)); err != nil {
