@@ -16,10 +16,11 @@ import (
 // BenchmarkExactlyOnce compares write10 of plinth bench (each transaction sets
 // ten of 200,000 keys to 100 bytes) without idempotency ids (first/s) and with
 // them (second/s), in turns on one store; package paired says what the figures
-// mean. An iteration is a fifth of a second of turns, so this takes a minute and
-// a half:
+// mean. An iteration is about a third of a second of turns, so this takes two
+// minutes, and what is of 64 clients alone two and a half:
 //
 //	go test ./kv/embedded -run '^$' -bench ExactlyOnce -benchtime 90x
+//	go test ./kv/embedded -run '^$' -bench ExactlyOnce/.*/64 -benchtime 220x
 //
 // "ids" is the comparison. "none" compares commits without ids with themselves:
 // if 1 is not within its bounds, or they are wide, the machine cannot tell. One
@@ -34,10 +35,10 @@ func BenchmarkExactlyOnce(b *testing.B) {
 
 // benchmarkWrite10 compares write10 without idempotency ids with write10.
 func benchmarkWrite10(b *testing.B, clients int, withIDs bool) {
-	const warmUp, each = 2 * time.Second, time.Second / 5
-	pairs := 1
+	const warmUp, turn = 2 * time.Second, 5 * time.Millisecond // or what 64 clients need
+	pairs := 4
 	if clients == 1 {
-		pairs = 20
+		pairs = 30
 	}
 	db, store, err := embedded.Open(b.TempDir() + "/data")
 	if err != nil {
@@ -46,12 +47,10 @@ func benchmarkWrite10(b *testing.B, clients int, withIDs bool) {
 	work := func(withIDs bool) paired.Work {
 		return func(int) error { return write10(db, kv.WithExactlyOnce(withIDs)) }
 	}
-	c := paired.Start(clients, work(false), work(withIDs))
+	c := paired.Start(clients, clients, work(false), work(withIDs))
 	<-time.After(warmUp) // until window and engine are warm
 	for b.Loop() {
-		for range pairs {
-			c.Pair(each / time.Duration(2*pairs))
-		}
+		c.Pairs(pairs, turn)
 	}
 	if err := errors.Join(c.Stop(), store.Close()); err != nil {
 		b.Fatal(err)

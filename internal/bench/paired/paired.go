@@ -17,9 +17,10 @@ type Work func(client int) error
 // those of the work, belong to one goroutine.
 type Comparison struct {
 	works [2]Work
-	turn  atomic.Int32 // whose it is
-	done  [2]atomic.Int64
-	ended atomic.Bool
+	// underWay is how many pieces of work are under way at a time.
+	underWay int64
+	turn     atomic.Pointer[turn] // now
+	ended    atomic.Bool
 	// failed is closed when work has failed.
 	failed chan struct{}
 	group  sync.WaitGroup
@@ -29,16 +30,19 @@ type Comparison struct {
 		err error // the first of the work
 	}
 
-	// pairs counts those that were measured.
-	pairs             int
+	// Of the turns that were measured.
 	counts            [2]int64
 	spent             [2]time.Duration
 	ratios, cpuRatios []float64
 }
 
 // Start lets so many clients work, with the first kind for now. Stop ends them.
-func Start(clients int, first, second Work) *Comparison {
-	c := &Comparison{works: [2]Work{first, second}, failed: make(chan struct{})}
+// underWay is how many of them are at work at a time: all if they wait for
+// anything, as a commit does for the disk, otherwise no more than there are
+// processors.
+func Start(clients, underWay int, first, second Work) *Comparison {
+	c := &Comparison{works: [2]Work{first, second}, underWay: int64(underWay), failed: make(chan struct{})}
+	c.turn.Store(openTurn(0))
 	for i := range clients {
 		c.group.Go(func() { c.work(i) })
 	}
@@ -47,12 +51,17 @@ func Start(clients int, first, second Work) *Comparison {
 
 func (c *Comparison) work(client int) {
 	for !c.ended.Load() {
-		kind := c.turn.Load()
-		if err := c.works[kind](client); err != nil {
+		t := c.turn.Load()
+		if err := c.works[t.kind](client); err != nil {
 			c.fail(err)
 			return
 		}
-		c.done[kind].Add(1)
+		if t.count() {
+			c.turn.Store(t.next)
+			if t.last != nil {
+				close(t.last)
+			}
+		}
 	}
 }
 
@@ -66,29 +75,68 @@ func (c *Comparison) fail(err error) {
 	}
 }
 
-// Pair gives each kind a turn of the given length, which must be positive, on
-// average. After an error of the work it returns at once.
-func (c *Comparison) Pair(length time.Duration) {
+// Pairs gives each kind n turns that take the given time on average: as many
+// pieces of work as were done in so much time till now, but no fewer than
+// leastPieces for each that is under way. After an error of the work it returns
+// at once.
+func (c *Comparison) Pairs(n int, length time.Duration) {
+	if n < 1 {
+		return
+	}
+	average := max(int64(c.rate()*length.Seconds()), leastPieces*c.underWay)
+	pairs := make([][2]*turn, n)
+	next := openTurn(0)
+	last := make(chan struct{})
+	for i := range pairs {
+		count := average/2 + rand.N(average)                    // P1
+		skip := max(min(c.underWay, count/leastShareOfTurn), 1) // P2
+		first := rand.IntN(2)
+		for _, kind := range [2]int{1 - first, first} { // from the end
+			next = &turn{kind: kind, skip: skip, limit: skip + count, next: next}
+			pairs[i][kind] = next
+		}
+		if i == 0 {
+			pairs[i][1-first].last = last
+		}
+	}
+	c.turn.Store(next)
+	select {
+	case <-last:
+	case <-c.failed:
+		return
+	}
+	for _, p := range pairs {
+		c.note(p)
+	}
+}
+
+// rate is how many pieces of work are done in a second, as far as is known.
+func (c *Comparison) rate() float64 {
+	if spent := c.spent[0] + c.spent[1]; spent > 0 {
+		return float64(c.counts[0]+c.counts[1]) / spent.Seconds()
+	}
+	t := c.turn.Load()
+	return float64(t.done.Load()) / time.Since(t.start.Load().at).Seconds()
+}
+
+// note takes what a pair of turns has measured. A pair is left out if somebody
+// was interrupted for so long between counting and reading the clock that it
+// says nothing.
+func (c *Comparison) note(p [2]*turn) {
 	var rates, costs [2]float64
-	first := rand.IntN(2) // P1
-	length = length/2 + rand.N(length)
-	for i := range 2 {
-		kind := (i + first) % 2
-		c.turn.Store(int32(kind))
-		before, start, cpu := c.done[kind].Load(), time.Now(), cpuTime()
-		select {
-		case <-time.After(length):
-		case <-c.failed:
+	for kind, t := range p {
+		took, cpu := t.took()
+		if took <= 0 {
 			return
 		}
-		count, took := c.done[kind].Load()-before, time.Since(start)
-		c.counts[kind] += count
-		c.spent[kind] += took
-		count = max(count, 1) // of a stalled machine; it is one pair among many
-		rates[kind] = float64(count) / took.Seconds()
-		costs[kind] = float64(cpuTime()-cpu) / float64(count)
+		count := float64(t.limit - t.skip)
+		rates[kind], costs[kind] = count/took.Seconds(), float64(cpu)/count
 	}
-	c.pairs++
+	for kind, t := range p {
+		took, _ := t.took()
+		c.counts[kind] += t.limit - t.skip
+		c.spent[kind] += took
+	}
 	c.ratios = append(c.ratios, rates[1]/rates[0])
 	if costs[0] > 0 {
 		c.cpuRatios = append(c.cpuRatios, costs[1]/costs[0])
@@ -117,7 +165,7 @@ func (c *Comparison) CPURatio() Estimate { return estimate(c.cpuRatios) }
 // is that of a benchmark. Pieces of work a second are those of the turns of each
 // kind.
 func (c *Comparison) Report(metric func(value float64, unit string)) {
-	if c.pairs == 0 {
+	if len(c.ratios) == 0 {
 		return
 	}
 	for kind, unit := range []string{"first/s", "second/s"} {
@@ -128,6 +176,7 @@ func (c *Comparison) Report(metric func(value float64, unit string)) {
 		metric(e.Low, unit+"-low")
 		metric(e.High, unit+"-high")
 	}
+	metric(float64(len(c.ratios)), "pairs")
 	report(c.Ratio(), "ratio")
 	if len(c.cpuRatios) > 0 {
 		report(c.CPURatio(), "cpu-ratio")
