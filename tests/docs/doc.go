@@ -13,6 +13,8 @@
 //     at.
 //   - console clone: the same, at the root of this checkout.
 //
+// The tables of the FoundationDB module's page are compared with its code.
+//
 // Everything has to end with status 0. A plinth binary built from this
 // checkout is on the path; what go install installs goes there too.
 package docs
