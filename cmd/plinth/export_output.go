@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
@@ -34,7 +33,7 @@ func (f *exportFlags) openOutput(cmd *cobra.Command, db *kv.Database, name strin
 	}
 	source := partial.Source{Store: store, RowFormat: f.format.value, Begin: f.keys.Begin, End: f.keys.End}
 	if f.resume {
-		return f.resumeOutput(cmd.ErrOrStderr(), name, source)
+		return f.resumeOutput(cmd, name, source)
 	}
 	if f.overwrite {
 		found, err := partial.Discard(f.files, name)
@@ -67,9 +66,10 @@ func (f *exportFlags) mayBecome(name string) error {
 }
 
 // resumeOutput goes on with the output of an export that has stopped, and says
-// on errOut where.
-func (f *exportFlags) resumeOutput(errOut io.Writer, name string, source partial.Source) (*partial.Output, dump.ExportCheckpoint, error) {
-	out, from, err := partial.Resume(f.files, name, source)
+// where.
+func (f *exportFlags) resumeOutput(cmd *cobra.Command, name string, source partial.Source) (*partial.Output, dump.ExportCheckpoint, error) {
+	errOut := cmd.ErrOrStderr()
+	out, from, err := partial.Resume(cmd.Context(), f.files, name, source)
 	switch {
 	case errors.Is(err, partial.ErrOtherExport):
 		return nil, from, fmt.Errorf("%s: %w; give what it was begun with, or --overwrite without --resume to begin anew", partial.Name(name), err)

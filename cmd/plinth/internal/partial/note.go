@@ -2,6 +2,7 @@ package partial
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,13 +77,13 @@ func (n note) check(source Source) error {
 }
 
 // checkContent compares the noted part of the partial file with the note.
-func (n note) checkContent(files FS, name string) error {
+func (n note) checkContent(ctx context.Context, files FS, name string) error {
 	f, err := files.Open(name)
 	if err != nil {
 		return err
 	}
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	copied, err := io.Copy(sum, io.LimitReader(f, n.Bytes))
+	copied, err := io.Copy(sum, io.LimitReader(readerUntil{ctx, f}, n.Bytes))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -93,6 +94,20 @@ func (n note) checkContent(files FS, name string) error {
 		return fmt.Errorf("%w: the first %d bytes of %s are not those that were written", ErrDamaged, n.Bytes, name)
 	}
 	return nil
+}
+
+// readerUntil reads until a context ends.
+type readerUntil struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+// Read implements io.Reader.
+func (r readerUntil) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }
 
 // writeNote replaces a note.

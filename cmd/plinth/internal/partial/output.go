@@ -1,6 +1,7 @@
 package partial
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -81,8 +82,9 @@ func unfinished(files FS, name string) error {
 // Resume goes on with the output that is to become a file with a name, and
 // returns how far it is. Where none was begun it begins one: the checkpoint is
 // the zero value then. The error wraps ErrOtherExport or ErrDamaged if what is
-// there is nothing to go on with; it is left as it is.
-func Resume(files FS, name string, source Source) (*Output, dump.ExportCheckpoint, error) {
+// there is nothing to go on with; it is left as it is. What is there is read
+// once, which the end of ctx ends.
+func Resume(ctx context.Context, files FS, name string, source Source) (*Output, dump.ExportCheckpoint, error) {
 	n, err := readNote(files, noteName(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, dump.ExportCheckpoint{}, err
@@ -105,7 +107,7 @@ func Resume(files FS, name string, source Source) (*Output, dump.ExportCheckpoin
 	if err := n.check(source); err != nil {
 		return nil, dump.ExportCheckpoint{}, err
 	}
-	if err := n.checkContent(files, Name(name)); err != nil {
+	if err := n.checkContent(ctx, files, Name(name)); err != nil {
 		return nil, dump.ExportCheckpoint{}, err
 	}
 	f, err := files.Append(Name(name), n.Bytes)

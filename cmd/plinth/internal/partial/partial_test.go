@@ -86,7 +86,9 @@ func (w *world) begin(t *testing.T, files FS) error {
 }
 
 func (w *world) resume(t *testing.T, files FS) error {
-	return w.export(t, files, func() (*Output, dump.ExportCheckpoint, error) { return Resume(files, outputName, source()) })
+	return w.export(t, files, func() (*Output, dump.ExportCheckpoint, error) {
+		return Resume(t.Context(), files, outputName, source())
+	})
 }
 
 // complete reports whether the output has its name, and checks P1 then.

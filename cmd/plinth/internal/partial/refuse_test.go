@@ -1,6 +1,7 @@
 package partial
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -41,7 +42,7 @@ func TestResumeRefusesWhatIsNotTheSameExport(t *testing.T) {
 	} {
 		other := source()
 		change(&other)
-		if _, _, err := Resume(files, outputName, other); !errors.Is(err, ErrOtherExport) || !strings.Contains(err.Error(), want) {
+		if _, _, err := Resume(t.Context(), files, outputName, other); !errors.Is(err, ErrOtherExport) || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
 	}
@@ -98,6 +99,21 @@ func TestBeginLeavesAnotherExportAlone(t *testing.T) {
 	if err := w.begin(t, files); !errors.Is(err, ErrUnfinished) {
 		t.Errorf("begun anew without a note: %v", err)
 	}
+}
+
+// TestResumeEndsWithItsContext leaves what is there for the next time.
+func TestResumeEndsWithItsContext(t *testing.T) {
+	w := newWorld(t, 0)
+	files := w.stopped(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Resume(ctx, files, outputName, source()); !errors.Is(err, context.Canceled) {
+		t.Errorf("resumed: %v", err)
+	}
+	if err := w.resume(t, files); err != nil {
+		t.Error(err)
+	}
+	w.checkEnd(t, files, "after the interruption")
 }
 
 // TestAnOutputThatSomebodyElseWroteToIsNotKept changes the file meanwhile.
