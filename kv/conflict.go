@@ -7,11 +7,12 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-// firstConflicts is the first capacity of a list of conflict ranges. Who reads a
-// range tends to read few: firstScanConflicts is for them.
+// firstConflicts and then someConflicts are the capacities of a list of conflict
+// ranges, before it doubles: for a key or a range with an idempotency id, and for
+// about ten keys.
 const (
-	firstConflicts     = 8
-	firstScanConflicts = 2
+	firstConflicts = 2
+	someConflicts  = 12
 )
 
 // scan is the read conflict of one range read while it goes on: the keys that
@@ -39,9 +40,6 @@ func (a *attempt) addWriteConflictLocked(r wire.KeyRange) {
 // addConflictLocked appends r to list, or lets it grow into the last range of
 // it where they touch: repeated and sequential accesses cost one range.
 func (a *attempt) addConflictLocked(list []wire.KeyRange, r wire.KeyRange) []wire.KeyRange {
-	if list == nil {
-		list = make([]wire.KeyRange, 0, firstConflicts)
-	}
 	if n := len(list); n > 0 {
 		last := &list[n-1]
 		if bytes.Compare(last.Begin, r.Begin) <= 0 && bytes.Compare(r.Begin, last.End) <= 0 {
@@ -53,6 +51,13 @@ func (a *attempt) addConflictLocked(list []wire.KeyRange, r wire.KeyRange) []wir
 		}
 	}
 	a.mu.conflictBytes += len(r.Begin) + len(r.End)
+	switch n := len(list); {
+	case n < cap(list) || n >= someConflicts:
+	case n == 0:
+		list = make([]wire.KeyRange, 0, firstConflicts)
+	default:
+		list = append(make([]wire.KeyRange, 0, someConflicts), list...)
+	}
 	return append(list, r)
 }
 
@@ -77,9 +82,6 @@ func (a *attempt) finishScanLocked(s *scan) {
 		return
 	}
 	a.mu.scans = slices.Delete(a.mu.scans, i, i+1)
-	if a.mu.readConflicts == nil {
-		a.mu.readConflicts = make([]wire.KeyRange, 0, firstScanConflicts)
-	}
 	var space [1]wire.KeyRange
 	for _, r := range s.ranges(space[:0], &a.mu.arena) {
 		a.addReadConflictLocked(r)
