@@ -55,7 +55,7 @@ func source() Source {
 }
 
 // export runs an export to its end, or to its first error.
-func (w *world) export(t *testing.T, files FS, begin func() (*Output, dump.ExportCheckpoint, error)) error {
+func (w *world) export(t *testing.T, begin func() (*Output, dump.ExportCheckpoint, error)) error {
 	out, from, err := begin()
 	if err != nil {
 		return err
@@ -79,14 +79,14 @@ func (w *world) export(t *testing.T, files FS, begin func() (*Output, dump.Expor
 }
 
 func (w *world) begin(t *testing.T, files FS) error {
-	return w.export(t, files, func() (*Output, dump.ExportCheckpoint, error) {
+	return w.export(t, func() (*Output, dump.ExportCheckpoint, error) {
 		out, err := Begin(files, outputName, source())
 		return out, dump.ExportCheckpoint{}, err
 	})
 }
 
 func (w *world) resume(t *testing.T, files FS) error {
-	return w.export(t, files, func() (*Output, dump.ExportCheckpoint, error) {
+	return w.export(t, func() (*Output, dump.ExportCheckpoint, error) {
 		return Resume(t.Context(), files, outputName, source())
 	})
 }
