@@ -22,7 +22,7 @@ import (
 // which parts the time among the clients and the API versions. A failure names
 // the command that has the program again.
 var (
-	fresh    = flag.Int("fresh", 48, "run so many fresh programs over each client")
+	fresh    = flag.Int("fresh", 24, "run so many fresh programs over each client")
 	freshFor = flag.Duration("for", 0, "run fresh programs for so long in all, however many")
 	only     = flag.String("kind", "api", "the kind of the program of TestProgramOfASeed")
 	over     = flag.String("over", "kv", "what TestProgramOfASeed runs over: kv or compat")

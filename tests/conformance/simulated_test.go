@@ -36,7 +36,7 @@ func TestProgramsInTheSimulation(t *testing.T) {
 			return nil
 		})
 		return nil
-	}, simtest.WithLength(30*time.Second, 300*time.Millisecond))
+	}, simtest.WithLength(10*time.Second, 300*time.Millisecond))
 }
 
 // drawProgram draws a program of any kind, and of any size up to the usual one.

@@ -181,7 +181,12 @@ func (a *apiBuilder) estimate() {
 // size.
 func (a *apiBuilder) splitPoints() {
 	begin, end := a.measured()
-	a.call(a.reading("GET_RANGE_SPLIT_POINTS"), begin, end, pick[any](a.builder, int64(1), int64(10), int64(1000), int64(1<<40), int64(1000), int64(0), int64(-1)))
+	a.call(a.reading("GET_RANGE_SPLIT_POINTS"), begin, end, a.chunkBytes())
+}
+
+// chunkBytes is seldom so little that a range has a point for each row.
+func (a *apiBuilder) chunkBytes() int64 {
+	return pick[int64](a.builder, 1, 1000, 1000, 1000, 10_000, 10_000, 1<<40, 1<<40, 0, -1)
 }
 
 // measured returns the bounds of a range whose size is asked for.
