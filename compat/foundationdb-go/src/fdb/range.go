@@ -99,7 +99,8 @@ type RangeOptions struct {
 }
 
 // RangeResult is the result of a range read. It may be copied and used by
-// several goroutines.
+// several goroutines. The zero value, which programs' own stand-ins for a
+// transaction return, has no rows.
 type RangeResult struct{ *rangeRead }
 
 type rangeRead struct {
@@ -146,6 +147,9 @@ func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) 
 
 // GetSliceWithError returns all rows.
 func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
+	if rr.rangeRead == nil {
+		return nil, nil
+	}
 	if rr.err != nil {
 		return nil, rr.err
 	}
@@ -169,6 +173,9 @@ func (rr RangeResult) GetSliceOrPanic() []KeyValue {
 
 // Iterator returns an iterator over the rows, from the first one on.
 func (rr RangeResult) Iterator() *RangeIterator {
+	if rr.rangeRead == nil {
+		return &RangeIterator{n: 1}
+	}
 	return &RangeIterator{read: rr.rangeRead, remaining: rr.options.Limit}
 }
 

@@ -270,3 +270,13 @@ func TestZeroRangesAreEmpty(t *testing.T) {
 		}
 	}
 }
+
+func TestARangeResultThatNobodyReadHasNoRows(t *testing.T) {
+	var none fdb.RangeResult
+	if rows, err := none.GetSliceWithError(); len(rows) != 0 || err != nil {
+		t.Errorf("%v, %v", rows, err)
+	}
+	if none.Iterator().Advance() {
+		t.Error("its iterator has a row")
+	}
+}
