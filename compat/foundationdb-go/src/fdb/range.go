@@ -145,7 +145,7 @@ func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) 
 	return RangeResult{rr}
 }
 
-// GetSliceWithError returns all rows, nil if there are none.
+// GetSliceWithError returns all rows.
 func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
 	if rr.rangeRead == nil {
 		return nil, nil
@@ -153,15 +153,18 @@ func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
 	if rr.err != nil {
 		return nil, rr.err
 	}
-	if rows, err, ok := rr.first.complete(); ok {
+	if rows, err, ok := rr.first.giveAll(false); ok {
 		return rows, err
 	}
 	rows, err := kv.SliceOf(rr.rows, keyValue)
 	rr.first.skip()
-	if err != nil || len(rows) == 0 {
-		return nil, bare(err)
+	if err == nil {
+		return rows, nil
 	}
-	return rows, nil
+	if rows, err, ok := rr.first.giveAll(true); ok {
+		return rows, err
+	}
+	return nil, bare(err)
 }
 
 // GetSliceOrPanic is GetSliceWithError, but panics with its error.
@@ -184,12 +187,15 @@ func keyValue(row kv.KeyValue) (KeyValue, error) {
 	return KeyValue{Key: row.Key, Value: row.Value}, nil
 }
 
-// batch is the first batch of an iteration, which all iterators share.
+// batch is the first batch of an iteration. It is kept, so that it can still be
+// read when the transaction has ended. Programs may change what they are given:
+// each but the first reads it anew, as long as that is possible.
 type batch struct {
 	mu sync.Mutex
 	// skipped says that nobody needs to fetch it for the sake of the commit.
 	skipped bool
 	fetched bool
+	given   bool // to somebody
 	rows    []KeyValue
 	more    bool // rows may follow
 	err     error
@@ -202,26 +208,39 @@ func (b *batch) skip() {
 	b.skipped = true
 }
 
-// complete returns the rows if the batch was fetched and is all there is.
-func (b *batch) complete() ([]KeyValue, error, bool) {
+// giveAll returns the rows if the batch was fetched and is all there is, and if
+// nobody else has it or again allows that.
+func (b *batch) giveAll(again bool) ([]KeyValue, error, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.fetched || b.more {
+	if !b.fetched || b.more || b.given && !again {
 		return nil, nil, false
 	}
+	b.given = true
 	return append([]KeyValue(nil), b.rows...), b.err, true
 }
 
-// firstBatch returns the first batch and fetches it if it was not.
+// firstBatch returns the first batch, and fetches it if it was not or if
+// somebody else has it.
 func (rr *rangeRead) firstBatch() (rows []KeyValue, more bool, err error) {
 	b := &rr.first
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.fetched {
+	if b.given {
+		if rows, more, err := rr.fetch(rr.rows, 0); err == nil {
+			return rows, more, nil
+		}
+	}
+	rr.fetchFirstLocked()
+	b.given = true
+	return b.rows, b.more, b.err
+}
+
+func (rr *rangeRead) fetchFirstLocked() {
+	if b := &rr.first; !b.fetched {
 		b.fetched = true
 		b.rows, b.more, b.err = rr.fetch(rr.rows, 0)
 	}
-	return b.rows, b.more, b.err
 }
 
 // fetch reads a batch's worth of rows: the n-th batch.
@@ -240,8 +259,10 @@ func (rr *rangeRead) fetch(rows *kv.RangeResult, n int) (got []KeyValue, more bo
 // carryOut implements pendingRead: it fetches the first batch, unless the
 // range was read already.
 func (rr *rangeRead) carryOut() {
-	if !rr.carriedOut() {
-		_, _, _ = rr.firstBatch()
+	rr.first.mu.Lock()
+	defer rr.first.mu.Unlock()
+	if !rr.first.skipped {
+		rr.fetchFirstLocked()
 	}
 }
 
