@@ -66,7 +66,7 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 
 // FDB returns FoundationDB's Go API over db as a subject. Where its dialect is
 // not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
-// CommitOutlivesCancel are unset there. The module's README has the reasons.
+// CommitOutlivesCancel are unset there; docs/from-foundationdb.md has the reasons.
 func FDB(db fdb.Database) *Subject {
 	s, version := &stamps{}, fdb.MustGetAPIVersion()
 	c := fdbclient.New(db)
