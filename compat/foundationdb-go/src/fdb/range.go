@@ -145,7 +145,7 @@ func (t *transaction) getRange(reader kv.Reader, r Range, options RangeOptions) 
 	return RangeResult{rr}
 }
 
-// GetSliceWithError returns all rows.
+// GetSliceWithError returns all rows, nil if there are none.
 func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
 	if rr.rangeRead == nil {
 		return nil, nil
@@ -158,6 +158,9 @@ func (rr RangeResult) GetSliceWithError() ([]KeyValue, error) {
 	}
 	rows, err := kv.SliceOf(rr.rows, keyValue)
 	rr.first.skip()
+	if err == nil && len(rows) == 0 {
+		return nil, nil
+	}
 	if err == nil {
 		return rows, nil
 	}

@@ -328,6 +328,20 @@ func TestZeroRangesAreEmpty(t *testing.T) {
 	}
 }
 
+func TestASliceWithoutRowsIsNil(t *testing.T) {
+	tr := begin(t, open(t))
+	for range 2 {
+		empty := tr.GetRange(fdb.KeyRange{Begin: fdb.Key("a"), End: fdb.Key("b")}, fdb.RangeOptions{})
+		if rows, err := empty.GetSliceWithError(); rows != nil || err != nil {
+			t.Errorf("%#v, %v", rows, err)
+		}
+		empty.Iterator().Advance()
+		if rows := empty.GetSliceOrPanic(); rows != nil {
+			t.Errorf("after an iteration: %#v", rows)
+		}
+	}
+}
+
 func TestARangeResultThatNobodyReadHasNoRows(t *testing.T) {
 	var none fdb.RangeResult
 	if rows, err := none.GetSliceWithError(); len(rows) != 0 || err != nil {
