@@ -46,7 +46,8 @@ type Start[T any] struct {
 
 	arrived time.Duration
 	place   *list.Element // nil unless held
-	// forLoad says that it is held because of the load, and not for a tag alone.
+	// forLoad says that it is held because of the load, and not for a tag alone,
+	// as of when it was last looked at.
 	forLoad bool
 }
 
@@ -157,10 +158,11 @@ func (g *Gate[T]) Check(now time.Duration, load int) (decided []*Start[T]) {
 			next = e.Next()
 			s := e.Value.(*Start[T])
 			decision := g.decide(s, now, free)
-			if decision == stays && g.tagged == 0 {
-				break // Those behind it came later, and nothing but the load holds them.
-			}
 			if decision == stays {
+				g.staysFor(s, free <= 0)
+				if g.tagged == 0 {
+					break // Those behind it came later, and nothing but the load holds them.
+				}
 				continue
 			}
 			g.Leave(s)
@@ -172,6 +174,17 @@ func (g *Gate[T]) Check(now time.Duration, load int) (decided []*Start[T]) {
 		}
 	}
 	return decided
+}
+
+// staysFor notes whether the load has a part in it that a start stays. Had it
+// once and for all, a tag's starts would hold all others for a load long gone,
+// and those the tag's next ones (Q5).
+func (g *Gate[T]) staysFor(s *Start[T], load bool) {
+	if s.forLoad != load {
+		g.note(s, -1)
+		s.forLoad = load
+		g.note(s, 1)
+	}
 }
 
 type decision uint8

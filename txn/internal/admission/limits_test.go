@@ -3,6 +3,7 @@ package admission
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,44 @@ type limited struct {
 	limit Limit
 	now   time.Duration
 	times []time.Duration
+	// waiting is who is held, in the order of arrival.
+	waiting []*waiter
+}
+
+// waiter is a start that is held as the model has it: the load has a part in it
+// if it had when the start arrived, or at the last check.
+type waiter struct {
+	id       int
+	priority wire.Priority
+	forLoad  bool
+}
+
+// passesFor says what the rules say of a start without limits.
+func (l *limited) passesFor(priority wire.Priority, load int) bool {
+	most := map[wire.Priority]int{wire.PriorityImmediate: math.MaxInt, wire.PriorityDefault: FullLoad, wire.PriorityBatch: BatchLoad}
+	return load < most[priority] && !slices.ContainsFunc(l.waiting, func(w *waiter) bool {
+		return w.forLoad && priority != wire.PriorityImmediate && rank(w.priority) <= rank(priority)
+	})
+}
+
+// looked notes what a check says of those that it leaves: batch starts wait for
+// the load behind the last that went on, if no more than those may.
+func (l *limited) looked(load int, decided []*Start[int]) {
+	batch, last := 0, -1
+	for _, s := range decided {
+		l.waiting = slices.DeleteFunc(l.waiting, func(w *waiter) bool { return w.id == s.Waiter })
+		if s.Err == nil && s.Priority == wire.PriorityBatch {
+			batch, last = batch+1, s.Waiter
+		}
+	}
+	few := load >= easyLoad && batch >= max(1, l.config.BatchRelease*(BatchLoad-load)/(BatchLoad-easyLoad))
+	for _, w := range l.waiting {
+		if w.priority == wire.PriorityBatch {
+			w.forLoad = load >= BatchLoad || few && w.id > last
+		} else {
+			w.forLoad = load >= FullLoad && w.priority == wire.PriorityDefault
+		}
+	}
 }
 
 // went notes a start that goes on and checks Q7 against all times before.
@@ -46,7 +85,7 @@ func (l *limited) arrive(t *rapid.T, id, load int) {
 		s.Tags = []string{"other", l.limit.Tag}
 	}
 	bound = bound && rank(s.Priority) >= rank(l.limit.Priority)
-	passesWithout := l.Passes(s.Priority, load)
+	passesWithout := l.passesFor(s.Priority, load)
 	passes, err := l.Arrive(s, l.now, load)
 	switch {
 	case err != nil && (!bound || !errors.Is(err, wire.ErrTagThrottled)):
@@ -59,6 +98,7 @@ func (l *limited) arrive(t *rapid.T, id, load int) {
 		l.went(t, s)
 	case err == nil:
 		l.Hold(s, l.now, load)
+		l.waiting = append(l.waiting, &waiter{id, s.Priority, !passesWithout})
 	}
 }
 
@@ -102,7 +142,9 @@ func TestNoMoreStartsGoOnThanALimitAllows(t *testing.T) {
 
 // check makes a check and looks at what it decides and leaves.
 func (l *limited) check(t *rapid.T, load int) {
-	for _, s := range l.Check(l.now, load) {
+	decided := l.Check(l.now, load)
+	l.looked(load, decided)
+	for _, s := range decided {
 		switch {
 		case s.Err == nil:
 			l.went(t, s)
@@ -117,6 +159,34 @@ func (l *limited) check(t *rapid.T, load int) {
 			if s := e.Value.(*Start[int]); l.now-s.arrived >= time.Second {
 				t.Fatalf("Q4: a start is held for %v already", l.now-s.arrived)
 			}
+		}
+	}
+}
+
+// Q5: starts that a tag holds may have come while the store was loaded. That is
+// over with the load, for whoever comes later too.
+func TestAMomentOfLoadDoesNotOutliveItself(t *testing.T) {
+	const tick = 10 * time.Millisecond
+	g := New[int](Config{MaxWaiting: 1000, BatchWait: time.Second, DefaultWait: 100 * time.Millisecond, TagWait: time.Second, MaxTags: 10})
+	g.SetLimits([]Limit{{Tag: "t", StartsPerSecond: 10, Until: forever}}, 0)
+	load := FullLoad
+	for now := time.Duration(0); now < 5*time.Second; now += tick {
+		if now == 2*tick {
+			load = 0
+			g.Check(now, load)
+		}
+		if passes := g.Passes(wire.PriorityDefault, load) && g.Passes(wire.PriorityBatch, load); passes != (load == 0) {
+			t.Fatalf("after %v at load %d others pass: %v", now, load, passes)
+		}
+		for range 2 {
+			s := &Start[int]{Tags: []string{"t"}}
+			if passes, err := g.Arrive(s, now, load); err == nil && !passes {
+				g.Hold(s, now, load)
+			}
+		}
+		g.Check(now, load)
+		if g.Held() == 0 {
+			t.Fatalf("after %v the tag holds nobody", now)
 		}
 	}
 }
