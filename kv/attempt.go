@@ -51,6 +51,9 @@ type attempt struct {
 		stamped   bool
 		// lockWrite is what becomes of the lock of the database, nil: nothing.
 		lockWrite *lockWrite
+		// bySpecial are options that special keys have switched on, whatever
+		// SetOptions says later.
+		bySpecial struct{ lockAware, systemKeys bool }
 		// system says that system keys are written.
 		system bool
 		// nextWithoutConflict says that the next write adds no write conflict.
@@ -224,7 +227,7 @@ func (a *attempt) fetchVersion(ctx context.Context, o *attemptOptions, anchors [
 		return reply, false, wire.ErrProcessBehind
 	}
 	rare := o.rarelyUsed()
-	if rare.maxVersionAge > 0 && !a.again {
+	if rare.maxVersionAge > 0 && !a.again && !o.givesWay() {
 		if v, ok := a.db.versionWithin(rare.maxVersionAge); ok {
 			a.calls().log.cachedVersion(ctx, v)
 			return wire.ReadVersionReply{Version: v}, false, nil

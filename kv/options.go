@@ -21,11 +21,18 @@ type databaseOptions struct {
 }
 
 // WithTransactionDefaults gives every transaction of the database these
-// options; its own come after them.
+// options; its own come after them. WithIdempotencyID cannot be one of them: all
+// transactions would have the same id, and each would pass for the one before.
+// With it every transaction fails with ErrInvalidOptionValue. The transactions of
+// a default WithDebugID share its name in logs.
 func WithTransactionDefaults(options ...TransactionOption) DatabaseOption {
 	return func(o *databaseOptions) {
 		for _, option := range options {
 			option(&o.transaction)
+		}
+		if id := &o.transaction.attempt.idempotency.id; *id != nil {
+			*id = nil
+			o.transaction.invalid("an idempotency id stands for one transaction, so it cannot be a default; WithExactlyOnce can")
 		}
 	}
 }

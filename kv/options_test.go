@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/plinthdb/plinth/internal/wire"
@@ -85,6 +86,56 @@ func TestOptionsOutOfRangeFailTheTransaction(t *testing.T) {
 			t.Errorf("%s: %d calls", name, n)
 		}
 	}
+}
+
+// Two transactions with one id would be told of one commit, so the second
+// write would be lost.
+func TestAnIdempotencyIDCannotBeADefault(t *testing.T) {
+	id := kv.WithIdempotencyID([]byte("an id for all of them"))
+	for name, options := range map[string][]kv.TransactionOption{
+		"alone":            {id},
+		"before the other": {id, kv.WithExactlyOnce(true)},
+	} {
+		db, store := open(t, kv.WithTransactionDefaults(options...))
+		if err := setWith(db); !errors.Is(err, kv.ErrInvalidOptionValue) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := store.Calls("Commit"); n != 0 {
+			t.Errorf("%s: %d commits", name, n)
+		}
+	}
+	db, _ := open(t, kv.WithTransactionDefaults(kv.WithExactlyOnce(true), kv.WithDebugID("all")))
+	if err := setWith(db, id); err != nil {
+		t.Errorf("an id of the transaction's own: %v", err)
+	}
+}
+
+// A version that is at hand does not let a transaction start past the store,
+// which may have to hold it back.
+func TestATransactionThatGivesWayTakesNoCachedReadVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := &asked{Store: model.New()}
+		db := kv.NewDatabase(backend, kv.WithTransactionDefaults(kv.WithCachedReadVersion(time.Second)))
+		defer db.Close()
+		for i, c := range []struct {
+			option kv.TransactionOption
+			asks   bool
+		}{
+			{kv.WithPriority(kv.PriorityDefault), true}, // nobody knows a version yet
+			{kv.WithPriority(kv.PriorityDefault), false},
+			{kv.WithPriority(kv.PriorityImmediate), false},
+			{kv.WithPriority(kv.PriorityBatch), true},
+			{kv.WithTag("tag"), true},
+		} {
+			before := len(backend.priorities)
+			tx := db.Begin(background, c.option)
+			must(tx.ReadVersion())(t)
+			tx.Cancel()
+			if asks := len(backend.priorities) > before; asks != c.asks {
+				t.Errorf("step %d asks for a version: %v, want %v", i, asks, c.asks)
+			}
+		}
+	})
 }
 
 // namedErrors is every exported error, by the number that its comment gives.

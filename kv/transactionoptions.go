@@ -88,8 +88,8 @@ func WithReadSystemKeys(on bool) TransactionOption {
 }
 
 // WithSystemKeys lets the transaction read and write the keys of the system. The
-// store acts on DatabaseLockedKey and MetadataVersionKey, and keeps notes of its
-// own there: write only what you know.
+// store acts on DatabaseLockedKey, MetadataVersionKey and the rows of limits on
+// tags, and keeps its id and notes of its own there: write only what you know.
 func WithSystemKeys(on bool) TransactionOption {
 	return func(o *transactionOptions) { o.attempt.readSystemKeys, o.attempt.writeSystemKeys = on, on }
 }
@@ -185,8 +185,10 @@ const maxCachedVersionAge = 4 * time.Second
 
 // WithCachedReadVersion lets the first try read at a version that this Database
 // saw at most maxAge ago, instead of asking for one: it may not see commits of
-// that time by other processes or Databases. 0, the default, always asks. A
-// retry asks too. FoundationDB's use_grv_cache has an age of 100 ms.
+// that time by other processes or Databases, nor that the database was locked
+// since. 0, the default, always asks. So does a retry, and a transaction with a
+// tag or batch priority, whose start the store may hold back. FoundationDB's
+// use_grv_cache has an age of 100 ms.
 func WithCachedReadVersion(maxAge time.Duration) TransactionOption {
 	return func(o *transactionOptions) {
 		if maxAge < 0 || maxAge > maxCachedVersionAge {

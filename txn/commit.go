@@ -45,7 +45,7 @@ type CommitConfig struct {
 	Log       Log
 	Shards    *ShardMap
 	// SystemKeys is shared with the read-version proxy; nil means that nobody
-	// locks the database.
+	// locks the database, changes its metadata version or limits tags.
 	SystemKeys *SystemKeys
 
 	// OnFailure is called once, from any goroutine, when a batch could not be
