@@ -107,7 +107,8 @@ type Local struct {
 // the opening.
 //
 // It returns ErrDirectoryInUse, ErrNewerFormat, ErrFileCorrupt, ErrDiskFull or
-// ErrIO, each naming what is wrong. What was opened by then is closed again.
+// ErrIO, each naming what is wrong, or the cause of ctx. What was opened by then
+// is closed again, and the directory can be opened as before.
 func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
@@ -116,6 +117,9 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 	l.life, l.endLife = context.WithCancelCause(context.Background())
 	defer func() {
 		if err != nil {
+			if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+				err = context.Cause(ctx) // not every part below looks for it
+			}
 			l.end(err)
 			_ = l.Close()
 		}
@@ -154,6 +158,9 @@ func (l *Local) openLog(ctx context.Context) (err error) {
 		FS: l.config.FS, Dir: l.config.FS.PathJoin(l.config.Dir, logDir), Logger: l.config.Logger,
 		SegmentBytes: l.config.LogSegmentBytes, QueueLimitBytes: raftgroup.LogQueueBytes, OnFatal: l.end,
 		Replay: func(rec wal.Record, pos wal.Position) error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			if rec.Group != localGroup {
 				return wire.ErrFileCorrupt.With("the log holds records of group %d, this store has only group %d", rec.Group, localGroup)
 			}

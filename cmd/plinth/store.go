@@ -49,7 +49,7 @@ func (f *storeFlags) with(env *environment, cmd *cobra.Command, do func(*kv.Data
 	if err != nil {
 		return err
 	}
-	db, store, err := embedded.Open(f.dir, options...)
+	db, store, err := embedded.OpenContext(cmd.Context(), f.dir, options...)
 	if err != nil {
 		return err
 	}

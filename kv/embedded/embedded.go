@@ -85,6 +85,14 @@ type Store struct {
 // kv.ErrClientInvalidOperation for an empty dir, and kv.ErrInvalidOptionValue
 // for a negative size.
 func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
+	return OpenContext(context.Background(), dir, opts...)
+}
+
+// OpenContext is Open for a program that may not want to wait until it has
+// finished: a store that was killed under load replays what its log holds. When
+// ctx ends first its cause is returned, and the directory can be opened again as
+// it was. Once the store is open, ctx has no effect on it.
+func OpenContext(ctx context.Context, dir string, opts ...Option) (*kv.Database, *Store, error) {
 	o := options{local: cluster.LocalConfig{FS: vfs.Default}}
 	for _, opt := range opts {
 		opt(&o)
@@ -98,7 +106,7 @@ func Open(dir string, opts ...Option) (*kv.Database, *Store, error) {
 			o.local.CacheBytes, o.local.WindowBytes)
 	}
 	o.local.Dir = dir
-	local, err := cluster.OpenLocal(context.Background(), o.local)
+	local, err := cluster.OpenLocal(ctx, o.local)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -140,3 +140,20 @@ func TestEstimateBytesGrowsWithWhatIsStored(t *testing.T) {
 		t.Errorf("closed: %v", err)
 	}
 }
+
+func TestAContextBoundsTheOpeningOnly(t *testing.T) {
+	dir := t.TempDir() + "/data"
+	errGivenUp := errors.New("given up")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	db, store, err := embedded.OpenContext(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel(errGivenUp)
+	mustSet(t, db, "key", "value")
+	expect(t, db, "key", "value")
+	closeStore(t, store)
+	if _, _, err := embedded.OpenContext(ctx, dir); !errors.Is(err, errGivenUp) {
+		t.Errorf("opened with a context that has ended: %v", err)
+	}
+}
