@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -18,11 +19,13 @@ type Watch struct {
 	// ctx is the transaction's, for what it holds; nil if nobody looks on.
 	ctx  context.Context
 	key  []byte
-	seen *getOp // the value that the transaction saw; nil if the watch failed
 	done chan struct{}
 
 	mu struct {
 		sync.Mutex
+		// seen gives the value that the transaction saw. It holds all of the
+		// transaction, so it is nil from when the watch is armed or has ended.
+		seen     *getOp
 		finished bool
 		err      error
 		cancel   context.CancelCauseFunc // of the call, once armed
@@ -47,7 +50,7 @@ func (tx *Transaction) Watch(key []byte) *Watch {
 		w.calls.log.watchEnded(w.ctx, w.key, err)
 		return w
 	}
-	w.seen = a.get(key, true)
+	w.mu.seen = a.get(key, true) // nobody else knows w yet
 	a.mu.Lock()
 	err := a.usableLocked()
 	if err == nil && a.mu.options.noReadYourWrites {
@@ -103,7 +106,7 @@ func (w *Watch) finishOnce(err error) bool {
 	if w.mu.finished {
 		return false
 	}
-	w.mu.finished, w.mu.err = true, err
+	w.mu.finished, w.mu.err, w.mu.seen = true, err, nil
 	if w.mu.cancel != nil {
 		w.mu.cancel(wire.ErrTransactionCancelled)
 	}
@@ -114,7 +117,10 @@ func (w *Watch) finishOnce(err error) bool {
 
 // arm begins to watch a key whose value was read at version, or written at it.
 func (w *Watch) arm(version wire.Version) {
-	value, err := w.seen.wait()
+	value, ended, err := w.seenValue()
+	if ended {
+		return
+	}
 	if err != nil {
 		w.finish(err)
 		return
@@ -133,6 +139,20 @@ func (w *Watch) arm(version wire.Version) {
 	}()
 }
 
+// seenValue returns the value that the transaction saw, which it reads if that
+// has not been done; ended says that the watch has ended already. The value is
+// a copy: the one that was read shares its memory with others.
+func (w *Watch) seenValue() (value []byte, ended bool, err error) {
+	w.mu.Lock()
+	seen := w.mu.seen
+	w.mu.Unlock()
+	if seen == nil {
+		return nil, true, nil
+	}
+	value, err = seen.wait()
+	return bytes.Clone(value), false, err
+}
+
 // start counts a goroutine for the watch and returns its context, nil if the
 // watch has ended already.
 func (w *Watch) start() (context.Context, error) {
@@ -144,6 +164,7 @@ func (w *Watch) start() (context.Context, error) {
 	if err := w.db.enter(); err != nil {
 		return nil, err
 	}
+	w.mu.seen = nil
 	if w.ctx == nil {
 		ctx, cancel := context.WithCancelCause(w.db.ctx)
 		w.mu.cancel = cancel
@@ -217,7 +238,7 @@ func (a *attempt) readWatched() error {
 	watches := a.mu.watches
 	a.mu.Unlock()
 	for _, w := range watches {
-		_, err := w.seen.wait()
+		_, _, err := w.seenValue()
 		switch {
 		case err == nil, errors.Is(err, wire.ErrAccessedUnreadable),
 			errors.Is(err, wire.ErrKeyTooLarge), errors.Is(err, wire.ErrKeyOutsideLegalRange):
