@@ -135,8 +135,10 @@
 //	     only if it never will be. Nothing is run again before one is known.
 //	K13  Without an option a transaction commits no writes in a locked database,
 //	     and gets no read version from the store there; with a version that it
-//	     has otherwise it still reads. Without an option it reaches no key of the
-//	     system but to read or renew the metadata version.
+//	     has otherwise it still reads. A try that reads the special key of the
+//	     lock can do both from then on, as in FoundationDB. Without an option a
+//	     transaction reaches no key of the system but to read or renew the
+//	     metadata version, and to read the lock by that special key.
 //	K14  What was left with OnCommit runs if and only if its try is known to be
 //	     committed, once, before Commit returns and without any lock.
 //	K15  Each transaction is counted once as begun and once as ended, however it

@@ -56,8 +56,9 @@ func managementError(e *wire.Error, r KeyRange) error {
 // aware of locks: nobody else could look.
 func (a *attempt) readLock() (id []byte, locked bool, err error) {
 	a.mu.Lock()
-	if o := &a.mu.options; !o.lockAware {
-		o.lockAware, o.readOnly = true, false
+	if !a.mu.options.lockAware {
+		a.mu.bySpecial.lockAware = true
+		a.widenOptionsLocked()
 	}
 	a.mu.Unlock()
 	value, err := a.getBelow([]byte(DatabaseLockedKey), false, wire.MaxKey).wait()
@@ -74,9 +75,20 @@ func (a *attempt) writeManagementLocked(r KeyRange, value []byte) error {
 		return managementError(wire.ErrSpecialNoWriteModule, r)
 	}
 	a.mu.lockWrite = &lockWrite{text: bytes.Clone(value)}
-	o := &a.mu.options
-	o.lockAware, o.readOnly, o.readSystemKeys, o.writeSystemKeys = true, false, true, true
+	a.mu.bySpecial.lockAware, a.mu.bySpecial.systemKeys = true, true
+	a.widenOptionsLocked()
 	return nil
+}
+
+// widenOptionsLocked adds what special keys have switched on to the options.
+func (a *attempt) widenOptionsLocked() {
+	o := &a.mu.options
+	if a.mu.bySpecial.lockAware {
+		o.lockAware, o.readOnly = true, false
+	}
+	if a.mu.bySpecial.systemKeys {
+		o.readSystemKeys, o.writeSystemKeys = true, true
+	}
 }
 
 // commitSpecial turns what was written to special keys into what commits. It

@@ -139,6 +139,7 @@ func (a *attempt) setOptionsLocked(o *transactionOptions) {
 		a.invalidateLocked(wire.ErrClientInvalidOperation.With("read-your-writes cannot be switched off after a read or write"))
 	}
 	a.mu.options = o.attempt
+	a.widenOptionsLocked()
 	if o.err != nil {
 		a.invalidateLocked(o.err)
 	}
