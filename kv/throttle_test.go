@@ -82,14 +82,47 @@ func TestBadLimitsOnTagsAreRefused(t *testing.T) {
 	if err := kv.ThrottleTag(background, db, kv.TagThrottle{Tag: "7", StartsPerSecond: 1}); err != nil {
 		t.Errorf("replacing one of forty: %v", err)
 	}
+}
+
+// Rows that cannot be read limit nothing, and keep nobody from the limits.
+func TestRowsThatAreNoLimitsDoNotHinderTheLimits(t *testing.T) {
+	db, _ := open(t)
+	const nonsense = "\xff\x02/throttledTags/tag/nonsense"
+	bad := kv.TagThrottle{Tag: "bad", Priority: kv.PriorityBatch}.Row().Key
 	tx := db.Begin(background, kv.WithSystemKeys(true))
 	defer tx.Cancel()
-	tx.Set([]byte("\xff\x02/throttledTags/tag/nonsense"), nil)
+	tx.Set([]byte(nonsense), nil)
+	tx.Set(bad, []byte("no limit"))
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := kv.ThrottledTags(background, db)
-	mustBe(t, err, kv.ErrFileCorrupt)
+	good := kv.TagThrottle{Tag: "good", StartsPerSecond: 2}
+	if err := kv.ThrottleTag(background, db, good); err != nil {
+		t.Error(err)
+	}
+	if got := must(kv.ThrottledTags(background, db))(t); len(got) != 1 || got[0] != good {
+		t.Errorf("limits are %+v, want %+v alone", got, good)
+	}
+	for _, step := range []struct {
+		tag      string
+		priority kv.Priority
+		want     bool
+	}{
+		{"bad", kv.PriorityDefault, false},
+		{"bad", kv.PriorityBatch, true},
+		{"bad", kv.PriorityBatch, false},
+		{"good", kv.PriorityImmediate + 1, false},
+		{"0123456789abcdefg", kv.PriorityBatch, false},
+		{"good", kv.PriorityDefault, true},
+	} {
+		if found := must(kv.UnthrottleTag(background, db, step.tag, step.priority))(t); found != step.want {
+			t.Errorf("taking away %s/%d: %v, want %v", step.tag, step.priority, found, step.want)
+		}
+	}
+	rows := must(db.Begin(background, kv.WithReadSystemKeys(true)).Range(kv.PrefixRange([]byte("\xff\x02/throttledTags")), kv.RangeOptions{}).Slice())(t)
+	if len(rows) != 1 || string(rows[0].Key) != nonsense {
+		t.Errorf("rows are left: %q", rows)
+	}
 }
 
 // A blind write needs no version of its own, but the store must have its say on
