@@ -2,7 +2,9 @@ package kv_test
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,4 +87,36 @@ func TestWhoReadsTheSpecialKeyOfTheLockIsAwareOfIt(t *testing.T) {
 		}
 		tx.Cancel()
 	}
+}
+
+// Who cannot have the lock is told so, and is not made to wait for its end.
+func TestALockThatSomebodyElseHoldsIsAFailureOfTheSpecialKey(t *testing.T) {
+	db, _ := open(t)
+	if err := kv.LockDatabase(background, db, lockA); err != nil {
+		t.Fatal(err)
+	}
+	tries, message := 0, []byte(nil)
+	_, err := kv.Transact(background, db, func(tx *kv.Transaction) (struct{}, error) {
+		tries++
+		tx.Set(lockSpecialKey, []byte(hex.EncodeToString(lockB[:])))
+		err := tx.Commit()
+		message = must(tx.Get([]byte(special + "/error_message")).Wait())(t)
+		return struct{}{}, err
+	}, kv.WithSpecialKeyWrites(true), kv.WithRetryLimit(3))
+	mustBe(t, err, kv.ErrSpecialAPIFailure)
+	if tries != 1 {
+		t.Errorf("%d tries", tries)
+	}
+	var failure struct {
+		Retriable        bool
+		Command, Message string
+	}
+	if err := json.Unmarshal(message, &failure); err != nil {
+		t.Fatal(err)
+	}
+	holder := hex.EncodeToString(lockA[:])
+	if failure.Command != "lock" || failure.Retriable || !strings.Contains(failure.Message, "locked by "+holder) {
+		t.Errorf("message %+v", failure)
+	}
+	mustBe(t, setWith(db), kv.ErrDatabaseLocked)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -92,8 +93,10 @@ func (a *attempt) widenOptionsLocked() {
 }
 
 // commitSpecial turns what was written to special keys into what commits. It
-// returns ErrSpecialAPIFailure, with an error message to be read, and
-// ErrDatabaseLocked if another one holds the lock.
+// returns ErrSpecialAPIFailure, with an error message to be read, for an id that
+// is none and if another one holds the lock: ErrDatabaseLocked, which
+// FoundationDB's own client has for the latter against its documentation, would
+// make a loop wait for the end of that lock.
 func (a *attempt) commitSpecial() error {
 	a.mu.Lock()
 	write := a.mu.lockWrite
@@ -117,7 +120,7 @@ func (a *attempt) commitSpecial() error {
 	case write.text != nil && !locked:
 		a.setStampedValue([]byte(DatabaseLockedKey), lockParam(id))
 	case write.text != nil && !bytes.Equal(holder, id[:]):
-		return wire.ErrDatabaseLocked.With("database is locked by %x, not by %x", holder, id)
+		return a.failSpecial("lock", fmt.Sprintf("database is locked by %x, not by %x", holder, id))
 	}
 	return nil
 }
