@@ -54,9 +54,6 @@ type attempt struct {
 		// bySpecial are options that special keys have switched on, whatever
 		// SetOptions says later.
 		bySpecial struct{ lockAware, systemKeys bool }
-		// bySpecial are options that special keys have switched on, whatever
-		// SetOptions says later.
-		bySpecial struct{ lockAware, systemKeys bool }
 		// system says that system keys are written.
 		system bool
 		// nextWithoutConflict says that the next write adds no write conflict.
