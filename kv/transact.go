@@ -14,11 +14,11 @@ import (
 // it runs f again from the beginning, in a fresh transaction: f must have no
 // effect but through tx, or one that may happen several times.
 //
-// An error of f that is not retryable is returned as it is, and nothing is
-// committed. A panic of f passes through; nothing is committed. (One of a function
-// left with OnCommit, or given to WithCommitHook, passes through too, after the
-// commit.) When ctx ends
-// the error wraps its cause, and f is not run any more.
+// An error of f that is not retryable is returned as it is, and nothing of this
+// run is committed. A panic of f passes through in the same way. (One of a
+// function left with OnCommit, or given to WithCommitHook, passes through too,
+// after the commit.) When ctx ends the error wraps its cause, and f is not run
+// any more.
 //
 // When Transact returns nil the transaction was applied exactly once, and the
 // result is that of the run that was: if the answer to a commit is lost,
@@ -28,10 +28,16 @@ import (
 // (ErrCommitUnknownResult, wrapping the cause, or ErrTransactionTimedOut), or
 // finding out took so long that the store has forgotten
 // (ErrCommitResultExpired). After any other error nothing is applied.
+//
+// Under WithExactlyOnce(false) f is run again without knowing. Once the outcome
+// of a try is unknown, every error that Transact returns is MaybeCommitted: what
+// is not so by itself, an error of f too, is wrapped by ErrCommitUnknownResult.
+// After a panic nobody knows either.
 func Transact[T any](ctx context.Context, db *Database, f func(tx *Transaction) (T, error), options ...TransactionOption) (T, error) {
 	tx := db.Begin(ctx, options...)
 	tx.managed = true
 	defer tx.Cancel()
+	unknown := false // what became of an earlier commit
 	for {
 		var result T
 		err := tx.startable()
@@ -40,15 +46,25 @@ func Transact[T any](ctx context.Context, db *Database, f func(tx *Transaction) 
 		}
 		if err == nil {
 			err = tx.Commit()
+			unknown = unknown || wire.MaybeCommitted(err)
 		}
 		if err == nil {
 			return result, nil
 		}
 		if err = tx.OnError(err); err != nil {
 			var none T
-			return none, err
+			return none, outcomeError(err, unknown)
 		}
 	}
+}
+
+// outcomeError returns err as the error that Transact ends with. With unknown, it
+// says that the transaction may have been committed.
+func outcomeError(err error, unknown bool) error {
+	if unknown && !wire.MaybeCommitted(err) {
+		return wire.ErrCommitUnknownResult.Because(err)
+	}
+	return err
 }
 
 // ReadTransact runs f with a reader of one version, and runs it again if a

@@ -358,6 +358,59 @@ func TestAnUnknownOutcomeRunsAgainIfThatIsWanted(t *testing.T) {
 	}
 }
 
+// The write of the first try is stored, whatever the second one says.
+func TestAnUnknownOutcomeIsNotForgottenOverAnErrorThatEndsTheRetries(t *testing.T) {
+	errOwn := errors.New("the function's own")
+	for name, c := range map[string]struct {
+		second func(tx *kv.Transaction) error
+		want   error
+	}{
+		"of the function": {func(*kv.Transaction) error { return errOwn }, errOwn},
+		"of the client": {func(tx *kv.Transaction) error {
+			tx.Set(make([]byte, kv.MaxKeyBytes+1), nil)
+			return nil
+		}, kv.ErrKeyTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, store := open(t)
+			store.AfterCommit = loseFirst(1)
+			runs := 0
+			_, err := kv.Transact(background, db, func(tx *kv.Transaction) (int, error) {
+				if runs++; runs == 2 {
+					return 0, c.second(tx)
+				}
+				tx.Set([]byte("k"), []byte("stored"))
+				return 0, nil
+			}, kv.WithExactlyOnce(false))
+			mustBe(t, err, kv.ErrCommitUnknownResult, c.want)
+			if !kv.MaybeCommitted(err) {
+				t.Errorf("error %v does not say that it may be committed", err)
+			}
+			if got := get(t, db, "k"); got != `"stored"` {
+				t.Errorf("value %s", got)
+			}
+		})
+	}
+}
+
+// What f learns from a transaction of its own says nothing about this one.
+func TestAnErrorThatOnlyLooksLikeAnUnknownOutcomeWrapsNothing(t *testing.T) {
+	errOwn := errors.New("the function's own")
+	for _, exactlyOnce := range []bool{false, true} {
+		db, _ := open(t)
+		runs := 0
+		_, err := kv.Transact(background, db, func(*kv.Transaction) (int, error) {
+			if runs++; runs == 1 {
+				return 0, kv.ErrCommitUnknownResult
+			}
+			return 0, errOwn
+		}, kv.WithExactlyOnce(exactlyOnce))
+		if err != errOwn {
+			t.Errorf("exactly once %v: error %v", exactlyOnce, err)
+		}
+	}
+}
+
 func TestALockedDatabaseIsTriedAgain(t *testing.T) {
 	db, store := open(t)
 	store.SetLocked(true)

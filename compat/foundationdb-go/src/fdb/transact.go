@@ -24,7 +24,7 @@ func (d Database) Transact(f func(Transaction) (interface{}, error)) (interface{
 		return struct{}{}, r.run(tx, f)
 	}, d.store.options.list()...)
 	if err != nil && !r.committed {
-		return r.result, delivered(err)
+		return r.result, delivered(r.lastWord(err))
 	}
 	return r.result, nil
 }
@@ -34,6 +34,8 @@ type managed struct {
 	handle *database
 	t      *transaction
 	result interface{}
+	// failed is what f returned last, as kv saw it.
+	failed error
 	// committed says that the transaction was committed here and not by kv.
 	committed bool
 }
@@ -53,7 +55,8 @@ func (r *managed) run(tx *kv.Transaction, f func(Transaction) (interface{}, erro
 		}
 		replacement := r.t.current()
 		if replacement == tx {
-			return carry(err)
+			r.failed = carry(err)
+			return r.failed
 		}
 		if err == nil {
 			err = bare(replacement.Commit())
@@ -66,6 +69,16 @@ func (r *managed) run(tx *kv.Transaction, f func(Transaction) (interface{}, erro
 			return err // without carry: kv must not run it again
 		}
 	}
+}
+
+// lastWord returns what f failed with if that ended the loop, which ended with
+// err. After a commit of unknown outcome kv says so in an error around it, where
+// the binding leaves it to the program to remember.
+func (r *managed) lastWord(err error) error {
+	if r.failed != nil && !kv.Retryable(r.failed) {
+		return r.failed
+	}
+	return err
 }
 
 // ReadTransact runs f with a transaction that is not committed. If f fails with
