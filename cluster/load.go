@@ -116,6 +116,12 @@ func (l *Local) readTagThrottles(ctx context.Context, first wire.Version, system
 	if reply.More {
 		l.config.Logger.Warn("there are too many limits on tags: those behind the last one that was read are not obeyed", "last", string(reply.Rows[len(reply.Rows)-1].Key))
 	}
+	for _, row := range reply.Rows {
+		if _, err := wire.ParseTagThrottle(row); err != nil {
+			l.config.Logger.Warn("a row among the limits on tags limits nothing; there may be more", "error", err)
+			break
+		}
+	}
 	system.SetTagThrottles(reply.Rows)
 	return nil
 }

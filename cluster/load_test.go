@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -117,4 +118,25 @@ func TestBatchStartsWaitForAStorageServerThatIsBehind(t *testing.T) {
 			t.Errorf("a batch start when the storage server has caught up: %v; limited by %s", err, l.Status().LimitedBy)
 		}
 	})
+}
+
+func TestOpeningTellsOfARowThatIsNoLimit(t *testing.T) {
+	var told strings.Builder
+	config := smallConfig(vfs.NewMem())
+	config.Logger = slog.New(slog.NewTextHandler(&told, nil))
+	for _, want := range []bool{false, true} {
+		l, err := OpenLocal(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := setRequest(0, wire.TagThrottlePrefix+"nonsense", "")
+		req.HasSystemKeys = true
+		if _, err := l.Commit(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+		closeStore(t, l)
+		if got := strings.Contains(told.String(), "throttledTags/tag/nonsense"); got != want {
+			t.Errorf("the row is told of: %v, want %v\n%s", got, want, told.String())
+		}
+	}
 }

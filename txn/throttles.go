@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-// Limits on what is kept of the rows that limit tags: the client writes at most
-// wire.MaxTagThrottles, with short values, but who may write system keys may
-// write anything.
+// Limits on what is followed of the rows that limit tags: the client writes at
+// most wire.MaxTagThrottles, with short values, but who may write system keys may
+// write anything. Of more rows the first by key are followed, as when a store is
+// opened. If some of those go, rows that were behind them are followed from the
+// next opening on at the latest.
 const (
 	maxThrottleRows     = 1000
 	maxThrottleRowBytes = 256
@@ -38,23 +39,32 @@ func (r throttleRows) apply(m wire.Mutation) (changed bool) {
 	return true
 }
 
-// put gives a row a value; nil removes it, and so does one that is too long to
-// be a limit.
+// put gives a row a value; nil removes it. Of a row that is too long to be a
+// limit the key is kept: it counts as the others do.
 func (r throttleRows) put(key string, value []byte) {
-	_, known := r[key]
-	switch {
-	case value == nil || len(key)+len(value) > maxThrottleRowBytes:
+	if value == nil {
 		delete(r, key)
-	case known || len(r) < maxThrottleRows:
-		r[key] = value
+		return
+	}
+	if len(key)+len(value) > maxThrottleRowBytes {
+		value = []byte{}
+	}
+	r[key] = value
+	if len(r) >= 2*maxThrottleRows { // Not with each row: it takes sorting.
+		for _, key := range r.keys()[maxThrottleRows:] {
+			delete(r, key)
+		}
 	}
 }
+
+// keys returns the keys in order.
+func (r throttleRows) keys() []string { return slices.Sorted(maps.Keys(r)) }
 
 // limits returns what the rows say, in the order of their keys. One that cannot
 // be read limits nothing.
 func (r throttleRows) limits() []wire.TagThrottle {
 	var all []wire.TagThrottle
-	for _, key := range slices.SortedFunc(maps.Keys(r), strings.Compare) {
+	for _, key := range r.keys()[:min(len(r), maxThrottleRows)] {
 		if t, err := wire.ParseTagThrottle(wire.KeyValue{Key: []byte(key), Value: r[key]}); err == nil {
 			all = append(all, t)
 		}

@@ -74,8 +74,39 @@ func TestRowsOfLimitsAreBounded(t *testing.T) {
 	if err := system.apply(2, list); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(system.mu.throttles); n != maxThrottleRows {
-		t.Errorf("%d rows are kept, want %d", n, maxThrottleRows)
+	if n := len(system.mu.throttles); n < maxThrottleRows || n > 2*maxThrottleRows {
+		t.Errorf("%d rows are kept, want at least %d and at most twice that", n, maxThrottleRows)
+	}
+}
+
+// Which of too many rows are obeyed does not depend on whether they came one by
+// one, in whatever order, or were read when the store was opened: first by key.
+func TestTheFirstOfTooManyLimitsAreThoseOfAnOpeningToo(t *testing.T) {
+	all := make([]wire.KeyValue, maxThrottleRows+50)
+	for i := range all {
+		all[i] = wire.TagThrottle{Tag: fmt.Sprintf("%05d", i), StartsPerSecond: float64(i)}.Row()
+	}
+	all[7].Value = make([]byte, maxThrottleRowBytes)
+	opened := NewSystemKeys(1, nil, nil)
+	opened.SetTagThrottles(all[:maxThrottleRows])
+	want := *opened.TagThrottles()
+	if len(want) != maxThrottleRows-1 {
+		t.Fatalf("%d limits are obeyed after opening", len(want))
+	}
+	backwards := slices.Clone(all)
+	slices.Reverse(backwards)
+	for name, rows := range map[string][]wire.KeyValue{"in order": all, "backwards": backwards} {
+		var list []byte
+		for _, row := range rows {
+			list = wire.AppendMutation(list, wire.Mutation{Type: wire.SetValue, Param1: row.Key, Param2: row.Value})
+		}
+		system := NewSystemKeys(1, nil, nil)
+		if err := system.apply(2, list); err != nil {
+			t.Fatal(err)
+		}
+		if got := *system.TagThrottles(); !slices.Equal(got, want) {
+			t.Errorf("%s: %d limits are obeyed, from %+v to %+v; want %d, to %+v", name, len(got), got[0], got[len(got)-1], len(want), want[len(want)-1])
+		}
 	}
 }
 
