@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -88,15 +89,15 @@ func (a *attempt) specialRange(begin, end KeySelector) ([]KeyValue, error) {
 		}
 		within = m.keyRange()
 	}
-	from, err := a.specialBound(begin, within)
+	from, err := a.specialBound(begin, within, relaxed)
 	if err != nil {
 		return nil, err
 	}
-	to, err := a.specialBound(end, within)
+	to, err := a.specialBound(end, within, relaxed)
 	if err != nil {
 		return nil, err
 	}
-	return a.specialRows(KeyRange{Begin: from, End: to})
+	return a.specialRows(KeyRange{Begin: from, End: to}, relaxed)
 }
 
 // readsSpecial returns why special keys cannot be read. After a commit they
@@ -147,12 +148,12 @@ func specialNames() string {
 
 // specialBound returns the bound that selector gives a range of special keys.
 // It does not leave within.
-func (a *attempt) specialBound(selector KeySelector, within KeyRange) ([]byte, error) {
+func (a *attempt) specialBound(selector KeySelector, within KeyRange, relaxed bool) ([]byte, error) {
 	bound := boundOf(selector, specialEnd)
 	if selector.Offset == 1 {
 		return bound, nil
 	}
-	rows, err := a.specialRows(within)
+	rows, err := a.specialRows(within, relaxed)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +168,9 @@ func (a *attempt) specialBound(selector KeySelector, within KeyRange) ([]byte, e
 	}
 }
 
-// specialRows returns the rows of all modules in r, in order.
-func (a *attempt) specialRows(r KeyRange) (rows []KeyValue, err error) {
+// specialRows returns the rows of all modules in r, in order. With relaxed, a
+// part of r where a module has nothing is like one where there is no module.
+func (a *attempt) specialRows(r KeyRange, relaxed bool) (rows []KeyValue, err error) {
 	for _, m := range specialModules() {
 		part := m.keyRange()
 		if !part.Overlaps(r) || r.Empty() {
@@ -176,6 +178,9 @@ func (a *attempt) specialRows(r KeyRange) (rows []KeyValue, err error) {
 		}
 		part.Begin, part.End = maxKey(part.Begin, r.Begin), minKey(part.End, r.End)
 		found, err := m.read(a, part)
+		if relaxed && errors.Is(err, wire.ErrSpecialNoModule) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
