@@ -65,7 +65,8 @@ func WithLogger(logger *slog.Logger) DatabaseOption {
 
 // Priority says what becomes of a transaction that begins while the store is
 // loaded: while the storage server is behind the commits, or its memory or that
-// for commits fills up.
+// for commits fills up. It concerns the start alone: reads and commits
+// are served alike.
 type Priority = wire.Priority
 
 // The priorities.
@@ -78,7 +79,11 @@ const (
 	// ErrBatchThrottled, which Transact takes for a reason to try again.
 	PriorityBatch = wire.PriorityBatch
 	// PriorityImmediate is for work that an overload must not hold back, such as
-	// what ends it. Only a limit on one of its tags can make it wait.
+	// what ends it. No load makes it wait at its start; a limit on one of its tags
+	// can, and with too many transactions waiting it fails with
+	// ErrGRVProxyMemoryLimit, after all others. Its commit has no priority: like
+	// any, it waits for a storage server that is behind, for up to a second, and
+	// then fails with ErrProcessBehind, or with ErrCommitProxyMemoryLimit.
 	PriorityImmediate = wire.PriorityImmediate
 )
 

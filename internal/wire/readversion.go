@@ -8,7 +8,7 @@ type Priority uint8
 const (
 	PriorityDefault   Priority = iota // ordinary transactions
 	PriorityBatch                     // work that gives way to everything else
-	PriorityImmediate                 // system work that is never held back
+	PriorityImmediate                 // system work, whose start no load holds back
 )
 
 // ReadVersionRequest asks a read-version proxy for a version at which every
