@@ -6,8 +6,6 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"maps"
 	"path/filepath"
 	"strings"
 )
@@ -118,51 +116,4 @@ func (e Exports) all(name string) (full []string) {
 		}
 	}
 	return full
-}
-
-// Tests are the tests below some directories: by name, with the words that the
-// code of their files uses.
-type Tests map[string]map[string]bool
-
-// TestsOf reads the tests in directories and all that is below them.
-func TestsOf(dirs ...string) (Tests, error) {
-	tests := Tests{}
-	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			return tests.read(path)
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return tests, nil
-}
-
-// read adds the tests of a file.
-func (tests Tests) read(path string) error {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return err
-	}
-	words := map[string]bool{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			words[id.Name] = true
-		}
-		return true
-	})
-	for _, declaration := range file.Decls {
-		f, ok := declaration.(*ast.FuncDecl)
-		if !ok || f.Recv != nil || !testName.MatchString(f.Name.Name) {
-			continue
-		}
-		if tests[f.Name.Name] == nil {
-			tests[f.Name.Name] = map[string]bool{}
-		}
-		maps.Copy(tests[f.Name.Name], words) // two packages may have one name
-	}
-	return nil
 }

@@ -15,5 +15,8 @@
 //	T2  Every name of such a column exists, and what is excused too.
 //	T3  Every row of a table with a column "test" names one, unless it says
 //	    "not there"; and every test that is named exists.
-//	T4  Each name of a row occurs in the code of the file of one of its tests.
+//	T4  Each name of a row occurs in the code of one of its tests: in the test's
+//	    function, or in what it names of the test files of its directory, in
+//	    turn. Names are compared as words: Get of one type passes for Get of
+//	    another.
 package tables

@@ -35,8 +35,19 @@ func f() {}
 const testSource = `package p_test
 
 func TestGet(t *testing.T) { var x p.T; x.Get(); _ = x.Field; p.F[int]() }
-func TestC(t *testing.T) { _ = p.C }
-func helper() {}
+func TestC(t *testing.T) { _ = helper().constant() }
+func helper() w { return w{} }
+
+type w struct{}
+
+func (w) constant() int { return constants[0] }
+func (w) other() { p.Unused() }
+
+var constants = []int{p.C}
+
+func unused() { var i p.I; i.Call() }
+
+var _ = p.I.Call
 `
 
 // code writes the sources into a directory and reads them.
@@ -96,6 +107,8 @@ func TestWhatIsMissingOrMadeUpIsFound(t *testing.T) {
 		"a test is made up":          {"TestC |", "TestD |", nil, []string{"line 3: there is no TestD"}},
 		"a test is missing":          {"TestGet, TestC |", " |", nil, []string{"line 3 names no test"}},
 		"a test does not use it":     {"| `C` \\| `I` | not there |", "| `C`, `I` | TestC |", nil, []string{"no test of the row uses I: TestC"}},
+		"another test uses it":       {"| TestGet, TestC |", "| TestC |", nil, []string{"uses F: TestC", "uses Get: TestC", "uses T.Field: TestC"}},
+		"a helper of helpers does":   {"| `C` \\| `I` | not there |", "| `C` | TestC |\n| `I` | not there |", nil, nil},
 	} {
 		documented := code(t)
 		documented.Excused = map[string][]string{"p": {"I.*"}}

@@ -2,6 +2,7 @@ package fdb_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,8 +12,10 @@ import (
 // This file compiles only if every option of the documentation of the binding
 // 7.3 is there with its signature.
 
-// The methods of DatabaseOptions.
-var _ interface {
+var _ databaseSetters = fdb.DatabaseOptions{}
+
+// databaseSetters are the methods of fdb.DatabaseOptions.
+type databaseSetters interface {
 	SetDatacenterId(string) error
 	SetLocationCacheSize(int64) error
 	SetMachineId(string) error
@@ -32,10 +35,12 @@ var _ interface {
 	SetTransactionTimeout(int64) error
 	SetTransactionUsedDuringCommitProtectionDisable() error
 	SetUseConfigDatabase() error
-} = fdb.DatabaseOptions{}
+}
 
-// The methods of NetworkOptions.
-var _ interface {
+var _ networkSetters = fdb.NetworkOptions{}
+
+// networkSetters are the methods of fdb.NetworkOptions.
+type networkSetters interface {
 	SetBuggifyDisable() error
 	SetBuggifyEnable() error
 	SetBuggifySectionActivatedProbability(int64) error
@@ -82,10 +87,12 @@ var _ interface {
 	SetTracePartialFileSuffix(string) error
 	SetTraceRollSize(int64) error
 	SetTraceShareAmongClientThreads() error
-} = fdb.NetworkOptions{}
+}
 
-// The methods of TransactionOptions.
-var _ interface {
+var _ transactionSetters = fdb.TransactionOptions{}
+
+// transactionSetters are the methods of fdb.TransactionOptions.
+type transactionSetters interface {
 	SetAccessSystemKeys() error
 	SetAuthorizationToken(string) error
 	SetAutoThrottleTag(string) error
@@ -135,12 +142,12 @@ var _ interface {
 	SetUseGrvCache() error
 	SetUseProvisionalProxies() error
 	SetUsedDuringCommitProtectionDisable() error
-} = fdb.TransactionOptions{}
+}
 
 // setters returns the names of the methods that set options.
-func setters(options interface{}) []string {
+func setters(typ reflect.Type) []string {
 	var names []string
-	for typ, i := reflect.TypeOf(options), 0; i < typ.NumMethod(); i++ {
+	for i := range typ.NumMethod() {
 		if name := typ.Method(i).Name; strings.HasPrefix(name, "Set") {
 			names = append(names, name)
 		}
@@ -171,14 +178,21 @@ var refused = map[string]bool{"SetUseConfigDatabase": true, "SetInitializeNewDat
 
 func TestEveryOptionIsAcceptedOrRefusedWithANumber(t *testing.T) {
 	db := open(t)
-	for what, options := range map[string]func() interface{}{
-		"network":     func() interface{} { return fdb.Options() },
-		"database":    func() interface{} { return db.Options() },
-		"transaction": func() interface{} { return begin(t, db).Options() },
-		"snapshot":    func() interface{} { return begin(t, db).Snapshot().Options() },
+	for what, c := range map[string]struct {
+		options  func() interface{}
+		of, want reflect.Type
+	}{
+		"network":     {func() interface{} { return fdb.Options() }, reflect.TypeFor[fdb.NetworkOptions](), reflect.TypeFor[networkSetters]()},
+		"database":    {func() interface{} { return db.Options() }, reflect.TypeFor[fdb.DatabaseOptions](), reflect.TypeFor[databaseSetters]()},
+		"transaction": {func() interface{} { return begin(t, db).Options() }, reflect.TypeFor[fdb.TransactionOptions](), reflect.TypeFor[transactionSetters]()},
+		"snapshot":    {func() interface{} { return begin(t, db).Snapshot().Options() }, reflect.TypeFor[fdb.TransactionOptions](), reflect.TypeFor[transactionSetters]()},
 	} {
-		for _, name := range setters(options()) {
-			o := options()
+		names := setters(c.of)
+		if want := setters(c.want); !slices.Equal(names, want) {
+			t.Errorf("%s options %q, want %q", what, names, want)
+		}
+		for _, name := range names {
+			o := c.options()
 			if name == "SetLogTransaction" {
 				mustBeBare(t, call(o, name), 2000) // it needs an identifier first
 				if err := call(o, "SetDebugTransactionIdentifier"); err != nil {

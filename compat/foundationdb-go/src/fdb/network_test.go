@@ -8,16 +8,18 @@ import (
 	"github.com/apple/foundationdb/bindings/go/src/fdb"
 )
 
+var stopping, unset = task{"stop", stopNetwork}, task{"unset", withoutVersion}
+
 func TestStopNetworkClosesEverythingForGood(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
-	mustEqual(t, process(t, "stop", dir), "ok")
+	mustEqual(t, process(t, stopping.name, dir), "ok")
 	db := fdb.MustOpenDatabase("plinth-embedded:" + dir)
 	defer db.Close()
 	mustEqual(t, get(t, db, "k"), "v")
 }
 
 func TestNothingWorksBeforeAnAPIVersionIsSelected(t *testing.T) {
-	mustEqual(t, process(t, "unset", t.TempDir()), "ok")
+	mustEqual(t, process(t, unset.name, t.TempDir()), "ok")
 }
 
 func stopNetwork(dir string) string {

@@ -18,6 +18,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// task is what a process of its own does for a test, and tells.
+type task struct {
+	name string
+	run  func(dir string) string
+}
+
 // inProcess does what a test wants to see done by a process of its own.
 func inProcess(task, dir string) {
 	switch task {
@@ -32,10 +38,10 @@ func inProcess(task, dir string) {
 			return
 		}
 		fmt.Println("committed")
-	case "stop":
-		fmt.Println(stopNetwork(dir))
-	case "unset":
-		fmt.Println(withoutVersion(dir))
+	case stopping.name:
+		fmt.Println(stopping.run(dir))
+	case unset.name:
+		fmt.Println(unset.run(dir))
 	default:
 		version, err := strconv.Atoi(task)
 		if err != nil {
