@@ -45,11 +45,10 @@ func Transact[T any](ctx context.Context, db *Database, f func(tx *Transaction) 
 			result, err = f(tx)
 		}
 		if err == nil {
-			err = tx.Commit()
+			if err = tx.Commit(); err == nil {
+				return result, nil
+			}
 			unknown = unknown || wire.MaybeCommitted(err)
-		}
-		if err == nil {
-			return result, nil
 		}
 		if err = tx.OnError(err); err != nil {
 			var none T
