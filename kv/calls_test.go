@@ -135,9 +135,6 @@ func observedCalls() map[string]observedCall {
 			}
 			return errors.New("no row")
 		}, "get_range read_version", "get range, read version"},
-		"SliceOf": {func(w *observedWorld) error {
-			return second(kv.SliceOf(w.tx.Range(all, kv.RangeOptions{}), func(row kv.KeyValue) (string, error) { return string(row.Key), nil }))
-		}, "get_range read_version", "get range, read version"},
 		"Transact": {func(w *observedWorld) error {
 			return second(kv.Transact(w.ctx, w.db, func(tx *kv.Transaction) (int, error) { tx.Set([]byte("k"), nil); return 0, nil }))
 		}, "commit read_version", "commit, mutation, read version"},

@@ -56,9 +56,11 @@ func NewDatabase(b Backend, options ...DatabaseOption) *Database {
 }
 
 // Close cancels all watches and makes every later use of the database fail
-// with ErrDatabaseClosed. It returns when no goroutine of the database is
-// left. Transactions under way are not interrupted, but cannot read or commit
-// any more. The back-end is not closed: who made it does that.
+// with ErrDatabaseClosed. It returns when the goroutines that serve watches or
+// fetch ahead have ended. Transactions under way are not interrupted, but cannot
+// read or commit any more; the timers of their time-outs go on until they expire
+// or the transaction is cancelled. The back-end is not closed: who made it does
+// that.
 func (db *Database) Close() error {
 	db.mu.Lock()
 	db.closed.Store(true)

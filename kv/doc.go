@@ -127,9 +127,11 @@
 //	     caller's. Neither share memory with the store or the transaction.
 //	K10  Correctness never rests on the queues of hot keys. A transaction has at
 //	     most one place in them, and gives it up however it ends.
-//	K11  Every goroutine of the client serves one armed watch, or fetches one
-//	     piece of a range ahead; the iteration waits for the end of the latter,
-//	     Close for both.
+//	K11  Every goroutine that the client starts serves one armed watch, or fetches
+//	     one piece of a range ahead; the iteration waits for the end of the latter,
+//	     Close for both. What the timer of a time-out, or the end of the database
+//	     during a fetch, sets off runs beside them for a moment: it ends that one
+//	     transaction or fetch, waits for nothing, and is not waited for.
 //	K12  A commit with an idempotency id is answered with success if and only if
 //	     it was committed, with its own version and stamp, and with ErrNotCommitted
 //	     only if it never will be. Nothing is run again before one is known.

@@ -165,18 +165,29 @@ func (w *Watch) start() (context.Context, error) {
 		return nil, err
 	}
 	w.mu.seen = nil
-	if w.ctx == nil {
-		ctx, cancel := context.WithCancelCause(w.db.ctx)
-		w.mu.cancel = cancel
-		return ctx, nil
+	parent := w.db.ctx
+	if w.ctx != nil {
+		parent = withValues{w.db.ctx, w.ctx}
 	}
-	ctx, cancel := context.WithCancelCause(w.ctx)
-	stop := context.AfterFunc(w.db.ctx, func() { cancel(context.Cause(w.db.ctx)) })
-	w.mu.cancel = func(cause error) {
-		stop()
-		cancel(cause)
-	}
+	ctx, cancel := context.WithCancelCause(parent)
+	w.mu.cancel = cancel
 	return ctx, nil
+}
+
+// withValues is a context that ends as the one does and holds what the other
+// does, too. The one comes first, so that what package context keeps in it is
+// found: it then needs no goroutine to pass the end on.
+type withValues struct {
+	context.Context
+	values context.Context
+}
+
+// Value implements context.Context.
+func (c withValues) Value(key any) any {
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.values.Value(key)
 }
 
 // run asks the back-end, again and again after errors that pass. The value is

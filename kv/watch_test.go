@@ -108,24 +108,33 @@ func TestAWatchOfATransactionThatFailsFails(t *testing.T) {
 
 // TestAWatchOutlivesItsTransactionAndEndsByItself also checks K11: Close ends it.
 func TestAWatchOutlivesItsTransactionAndEndsByItself(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		db, _ := open(t)
-		ctx, cancel := context.WithCancel(background)
-		w := must(kv.Transact(ctx, db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch([]byte("k")), nil }))(t)
-		mustBe(t, func() error { cancel(); return w.Wait(ctx) }(), context.Canceled)
-		synctest.Wait()
-		if isDone(w) {
-			t.Fatal("ended with the context of its transaction")
-		}
-		w.Cancel()
-		w.Cancel()
-		mustBe(t, w.Wait(background), kv.ErrTransactionCancelled)
-		w = watch(t, db, "k", nil)
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		mustBe(t, w.Wait(background), kv.ErrDatabaseClosed)
-	})
+	for name, options := range map[string][]kv.DatabaseOption{
+		"unobserved": nil,
+		"traced":     {kv.WithTracer(&recorder{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { outliveAndEnd(t, options) })
+		})
+	}
+}
+
+func outliveAndEnd(t *testing.T, options []kv.DatabaseOption) {
+	db, _ := open(t, options...)
+	ctx, cancel := context.WithCancel(background)
+	w := must(kv.Transact(ctx, db, func(tx *kv.Transaction) (*kv.Watch, error) { return tx.Watch([]byte("k")), nil }))(t)
+	mustBe(t, func() error { cancel(); return w.Wait(ctx) }(), context.Canceled)
+	synctest.Wait()
+	if isDone(w) {
+		t.Fatal("ended with the context of its transaction")
+	}
+	w.Cancel()
+	w.Cancel()
+	mustBe(t, w.Wait(background), kv.ErrTransactionCancelled)
+	w = watch(t, db, "k", nil)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustBe(t, w.Wait(background), kv.ErrDatabaseClosed)
 }
 
 func TestAWatchIsArmedAgainAfterErrorsThatPass(t *testing.T) {
