@@ -63,7 +63,10 @@ func (p *ReadVersionProxy) takeThrottlesLocked(now time.Duration) {
 // hold holds a request back until it may go on, and then takes part in a look
 // (T9). It is called with the lock held, which it releases.
 func (p *ReadVersionProxy) hold(ctx context.Context, req *wire.ReadVersionRequest, load int) (wire.ReadVersionReply, error) {
-	err := p.roomLocked(req.Priority)
+	var err error
+	if !p.mu.running { // else ReadVersion has asked
+		err = p.roomLocked(req.Priority)
+	}
 	if err == nil && req.Priority == wire.PriorityBatch && fault.Point("txn.start.refuse") {
 		err = wire.ErrBatchThrottled
 	}
@@ -85,7 +88,7 @@ func (p *ReadVersionProxy) hold(ctx context.Context, req *wire.ReadVersionReques
 	}
 	p.mu.Lock()
 	p.mu.gate.Leave(s)
-	p.mu.waiters-- // join counts it again, if it has to wait
+	p.mu.waiters-- // join counts it again, if it has to wait: it keeps its place
 	if err == nil && p.mu.closed {
 		err = wire.ErrGenerationEnded
 	}

@@ -262,3 +262,54 @@ func TestBatchStartsThatWereHeldDoNotAllComeAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A start that is refused for want of room has not taken what a limit on its tag
+// leaves, and one that was held keeps its place, however full the queue is by
+// then.
+func TestNoStartIsLimitedByATagAndThenRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStarts(8)
+		defer s.Close()
+		looks := &slowSequencer{looks: make(chan chan wire.Version)}
+		s.config.Sequencer, s.config.SystemKeys = looks, NewSystemKeys(0, nil, nil)
+		s.config.SystemKeys.SetTagThrottles([]wire.KeyValue{wire.TagThrottle{Tag: "busy", StartsPerSecond: 2}.Row()})
+		ctx := context.Background()
+		tagged := wire.ReadVersionRequest{Priority: wire.PriorityBatch, Tags: []string{"busy"}}
+		look := func(version wire.Version, answers int) {
+			t.Helper()
+			<-looks.looks <- version
+			for range answers {
+				if a := <-s.answers; a.err != nil || a.reply.Version != version {
+					t.Errorf("look %d: %s was told %d, %v", version, a.name, a.reply.Version, a.err)
+				}
+			}
+		}
+		for range 1 + 4 {
+			s.ask(ctx, "default", wire.ReadVersionRequest{})
+		}
+		s.ask(ctx, "without room", tagged)
+		if a := <-s.answers; !errors.Is(a.err, wire.ErrBatchThrottled) || len(s.Stats().Tags) != 0 {
+			t.Errorf("beside a full queue: %v, and started were %+v", a.err, s.Stats().Tags)
+		}
+		look(1, 1)
+		look(2, 4)
+		s.ask(ctx, "passes", tagged)
+		s.ask(ctx, "held", tagged)
+		if got := s.Stats(); got.Holding != 1 || got.StartsBatch != 1 {
+			t.Errorf("the first start should go on, the second be held: %+v", got)
+		}
+		for range 5 {
+			s.ask(ctx, "default", wire.ReadVersionRequest{})
+		}
+		pass(time.Second)
+		look(3, 1)
+		look(4, 6)
+		if got := s.Stats(); got.RefusedBatch != 1 || got.StartsBatch != 2 || got.Tags[0].Starts != 2 {
+			t.Errorf("stats %+v", got)
+		}
+		synctest.Wait()
+		if s.mu.waiters != 0 {
+			t.Errorf("%d waiters are left", s.mu.waiters)
+		}
+	})
+}

@@ -118,6 +118,14 @@ func (p *ReadVersionProxy) ReadVersion(ctx context.Context, req wire.ReadVersion
 		p.mu.Unlock()
 		return wire.ReadVersionReply{}, wire.ErrGenerationEnded
 	}
+	if p.mu.running {
+		// It is to wait in any case. Without room it must not spend what a limit
+		// on one of its tags leaves.
+		if err := p.roomLocked(req.Priority); err != nil {
+			p.mu.Unlock()
+			return wire.ReadVersionReply{}, err
+		}
+	}
 	passes, err := p.passesLocked(&req, load)
 	if err != nil {
 		p.mu.stats.refused(err)
@@ -130,14 +138,11 @@ func (p *ReadVersionProxy) ReadVersion(ctx context.Context, req wire.ReadVersion
 	return p.hold(ctx, &req, load)
 }
 
-// join takes part in a look that begins from now on. It is called with the lock
-// held, which it releases.
+// join takes part in a look that begins from now on; if one is under way, the
+// caller has made sure that there is room. It is called with the lock held, which
+// it releases.
 func (p *ReadVersionProxy) join(ctx context.Context, priority wire.Priority) (wire.ReadVersionReply, error) {
 	if p.mu.running {
-		if err := p.roomLocked(priority); err != nil {
-			p.mu.Unlock()
-			return wire.ReadVersionReply{}, err
-		}
 		p.mu.waiters++
 		f := p.nextFlightLocked(priority)
 		p.mu.Unlock()
