@@ -45,6 +45,8 @@ type Start[T any] struct {
 	Err error
 
 	arrived time.Duration
+	number  uint64        // in the order of arrival
+	in      *list.List    // where it is held
 	place   *list.Element // nil unless held
 	// forLoad says that it is held because of the load, and not for a tag alone,
 	// as of when it was last looked at.
@@ -55,14 +57,19 @@ type Start[T any] struct {
 // moment and never go back. T is what the owner knows starts by.
 type Gate[T any] struct {
 	config Config
-	// held has the starts of each rank, the longest held first; forLoad counts
-	// those that the load holds, and tagged all that have tags.
-	held    [ranks]list.List
+	// held has the starts of each rank; forLoad counts those that the load holds.
+	held    [ranks]queue
 	forLoad [ranks]int
-	tagged  int
+	arrived uint64
 	limits  map[string][]*bucket
 	tally   *Tally
 }
+
+// queue is the starts of a rank that are held, the longest held first: limited
+// those with a tag that has a limit, plain all others. Under load there may be
+// very many plain ones; as all wait for the same, a check stops at the first that
+// stays. Of limited ones a limit lets only so many wait.
+type queue struct{ plain, limited list.List }
 
 // New returns a gate that holds nobody and has no limits on tags.
 func New[T any](config Config) *Gate[T] {
@@ -76,7 +83,7 @@ func (g *Gate[T]) Busiest(n int) []Count { return g.tally.Busiest(n) }
 func (g *Gate[T]) Held() int {
 	n := 0
 	for i := range g.held {
-		n += g.held[i].Len()
+		n += g.held[i].plain.Len() + g.held[i].limited.Len()
 	}
 	return n
 }
@@ -115,8 +122,20 @@ func (g *Gate[T]) Passes(priority wire.Priority, load int) bool {
 // The load is that for which it does not pass.
 func (g *Gate[T]) Hold(s *Start[T], now time.Duration, load int) {
 	s.arrived, s.forLoad = now, !g.Passes(s.Priority, load)
-	s.place = g.held[rank(s.Priority)].PushBack(s)
+	g.arrived++
+	s.number = g.arrived
+	g.put(s)
 	g.note(s, 1)
+}
+
+// put places a start behind those that are held.
+func (g *Gate[T]) put(s *Start[T]) {
+	q := &g.held[rank(s.Priority)]
+	s.in = &q.plain
+	if g.limitedByTag(s) {
+		s.in = &q.limited
+	}
+	s.place = s.in.PushBack(s)
 }
 
 // Leave takes out a start whose owner waits no more; one that was decided is
@@ -125,7 +144,7 @@ func (g *Gate[T]) Leave(s *Start[T]) {
 	if s.place == nil {
 		return
 	}
-	g.held[rank(s.Priority)].Remove(s.place)
+	s.in.Remove(s.place)
 	s.place = nil
 	g.note(s, -1)
 }
@@ -135,10 +154,7 @@ func (g *Gate[T]) note(s *Start[T], n int) {
 	if s.forLoad {
 		g.forLoad[rank(s.Priority)] += n
 	}
-	if len(s.Tags) > 0 {
-		g.tagged += n
-		g.noteHeld(s, n)
-	}
+	g.noteHeld(s, n)
 }
 
 // goesOn takes what a start with tags takes of their limits.
@@ -154,14 +170,19 @@ func (g *Gate[T]) goesOn(s *Start[T], now time.Duration) {
 func (g *Gate[T]) Check(now time.Duration, load int) (decided []*Start[T]) {
 	for r := range g.held {
 		free := g.free(r, load)
-		for e, next := g.held[r].Front(), (*list.Element)(nil); e != nil; e = next {
-			next = e.Next()
-			s := e.Value.(*Start[T])
+		plain, limited := g.held[r].plain.Front(), g.held[r].limited.Front()
+		for plain != nil || limited != nil {
+			at := &plain
+			if g.arrivedBefore(limited, plain) {
+				at = &limited
+			}
+			s := (*at).Value.(*Start[T])
+			*at = (*at).Next()
 			decision := g.decide(s, now, free)
 			if decision == stays {
 				g.staysFor(s, free <= 0)
-				if g.tagged == 0 {
-					break // Those behind it came later, and nothing but the load holds them.
+				if free <= 0 && (at == &plain || now-s.arrived < g.patience(r)) {
+					*at = nil // Those behind it came later, and stay as well.
 				}
 				continue
 			}
@@ -174,6 +195,20 @@ func (g *Gate[T]) Check(now time.Duration, load int) (decided []*Start[T]) {
 		}
 	}
 	return decided
+}
+
+// arrivedBefore reports whether the start at a arrived before that at b; nil is
+// nobody.
+func (g *Gate[T]) arrivedBefore(a, b *list.Element) bool {
+	return a != nil && (b == nil || a.Value.(*Start[T]).number < b.Value.(*Start[T]).number)
+}
+
+// patience is for how long every start of this rank stays while none may go on.
+func (g *Gate[T]) patience(r int) time.Duration {
+	if r == rank(wire.PriorityBatch) {
+		return min(g.config.TagWait, g.config.BatchWait)
+	}
+	return min(g.config.TagWait, g.config.DefaultWait)
 }
 
 // staysFor notes whether the load has a part in it that a start stays. Had it
@@ -220,7 +255,7 @@ func (g *Gate[T]) free(r, load int) int {
 	case r == rank(wire.PriorityImmediate),
 		r == rank(wire.PriorityDefault) && load < FullLoad,
 		r == rank(wire.PriorityBatch) && load < easyLoad:
-		return g.held[r].Len()
+		return g.held[r].plain.Len() + g.held[r].limited.Len()
 	case r == rank(wire.PriorityDefault), load >= BatchLoad:
 		return 0
 	}
@@ -228,10 +263,18 @@ func (g *Gate[T]) free(r, load int) int {
 	return max(1, g.config.BatchRelease*(BatchLoad-load)/(BatchLoad-easyLoad))
 }
 
-// Clear takes out all starts that are held and returns them.
+// Clear takes out all starts that are held and returns them, those of each
+// priority in the order in which they arrived.
 func (g *Gate[T]) Clear() (left []*Start[T]) {
-	for i := range g.held {
-		for e := g.held[i].Front(); e != nil; e = g.held[i].Front() {
+	for r := range g.held {
+		for q := &g.held[r]; ; {
+			e := q.plain.Front()
+			if limited := q.limited.Front(); g.arrivedBefore(limited, e) {
+				e = limited
+			}
+			if e == nil {
+				break
+			}
 			s := e.Value.(*Start[T])
 			g.Leave(s)
 			left = append(left, s)

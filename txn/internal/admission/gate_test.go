@@ -90,6 +90,9 @@ func (m *model) nobodyWaitsInVain(t *rapid.T, load, gone int) {
 // arrive lets a start arrive, which is held or goes on.
 func (m *model) arrive(t *rapid.T, g *Gate[int], id, load int) *Start[int] {
 	s := &Start[int]{Priority: rapid.SampledFrom(priorities).Draw(t, "priority"), Waiter: id}
+	if rapid.Bool().Draw(t, "tagged") {
+		s.Tags = []string{"t"}
+	}
 	passes := g.Passes(s.Priority, load)
 	held := len(m.held[wire.PriorityDefault]) + len(m.held[wire.PriorityBatch])
 	switch {
@@ -110,9 +113,11 @@ func (m *model) arrive(t *rapid.T, g *Gate[int], id, load int) *Start[int] {
 	return s
 }
 
+// TestStartsAreHeldAndLetGoByTheRules compares a gate with a model that knows of
+// no tags: a limit that is never reached changes nothing, whenever it is made.
 func TestStartsAreHeldAndLetGoByTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		config := Config{MaxWaiting: 100, DefaultWait: 50, BatchWait: 200, BatchRelease: rapid.IntRange(0, 5).Draw(t, "release")}
+		config := Config{MaxWaiting: 100, DefaultWait: 50, BatchWait: 200, TagWait: 100, BatchRelease: rapid.IntRange(0, 5).Draw(t, "release")}
 		g := New[int](config)
 		m := &model{config: config, held: map[wire.Priority][]modelStart{}}
 		var known []*Start[int]
@@ -122,13 +127,15 @@ func TestStartsAreHeldAndLetGoByTheRules(t *testing.T) {
 			if rapid.Bool().Draw(t, "load changes") {
 				load = loads.Draw(t, "load")
 			}
-			switch rapid.SampledFrom([]string{"arrive", "arrive", "check", "leave"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"arrive", "arrive", "arrive", "check", "check", "leave", "limit"}).Draw(t, "step") {
 			case "arrive":
 				if s := m.arrive(t, g, id, load); s != nil {
 					known = append(known, s)
 				}
 			case "check":
 				m.checked(t, load, g.Check(m.now, load))
+			case "limit":
+				g.SetLimits([]Limit{{Tag: rapid.SampledFrom([]string{"t", "other"}).Draw(t, "limited"), StartsPerSecond: 1e12, Until: forever}}, m.now)
 			case "leave":
 				if len(known) > 0 {
 					s := rapid.SampledFrom(known).Draw(t, "who")
@@ -149,6 +156,21 @@ func TestStartsAreHeldAndLetGoByTheRules(t *testing.T) {
 			t.Fatalf("Q6: %d starts are left behind", n)
 		}
 	})
+}
+
+// A check is made under the lock of the gate's owner, so it must not look at all
+// that wait: had it looked at the last one here, that would have gone on.
+func TestACheckStopsAtTheFirstThatStays(t *testing.T) {
+	g := New[int](Config{MaxWaiting: 10, DefaultWait: time.Second, BatchWait: time.Second, TagWait: time.Second})
+	g.SetLimits([]Limit{{Tag: "t", Until: forever}}, 0)
+	last := &Start[int]{}
+	for _, s := range []*Start[int]{{Tags: []string{"t"}}, {}, {Tags: []string{"unlimited"}}, last} {
+		g.Hold(s, time.Minute, FullLoad)
+	}
+	last.arrived = 0
+	if decided := g.Check(time.Minute, FullLoad); len(decided) != 0 {
+		t.Errorf("%d starts are decided, among them one behind those that stay", len(decided))
+	}
 }
 
 func TestImmediateStartsHaveTheLastPartOfTheQueueToThemselves(t *testing.T) {

@@ -83,7 +83,7 @@ func (b *bucket) hopeless(priority wire.Priority, wait time.Duration) bool {
 // SetLimits replaces all limits. What is left of one with the same tag and
 // priority stays.
 func (g *Gate[T]) SetLimits(limits []Limit, now time.Duration) {
-	old := g.limits
+	old, held := g.limits, g.Clear()
 	g.limits = make(map[string][]*bucket, len(limits))
 	for _, l := range limits {
 		b := &bucket{Limit: l, at: now}
@@ -96,11 +96,20 @@ func (g *Gate[T]) SetLimits(limits []Limit, now time.Duration) {
 		}
 		g.limits[l.Tag] = append(g.limits[l.Tag], b)
 	}
-	for r := range g.held {
-		for e := g.held[r].Front(); e != nil; e = e.Next() {
-			g.noteHeld(e.Value.(*Start[T]), 1)
+	for _, s := range held {
+		g.put(s)
+		g.note(s, 1)
+	}
+}
+
+// limitedByTag reports whether one of the tags of s has a limit.
+func (g *Gate[T]) limitedByTag(s *Start[T]) bool {
+	for _, tag := range s.Tags {
+		if len(g.limits[tag]) > 0 {
+			return true
 		}
 	}
+	return false
 }
 
 // binding calls f with each bucket that concerns s now, up to date, until f
