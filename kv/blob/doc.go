@@ -32,6 +32,18 @@
 // recovery (by 100 s) and later in a store that is idle. An upload that was slow,
 // and not given up, then fails with ErrAbandoned; nothing worse happens.
 //
+// # Options of transactions
+//
+// Options.Transaction gives priority, tags and the like to the transactions that
+// a Store begins itself. What is part of a transaction of yours has the options
+// of that.
+//
+//	background, err := blob.NewWithOptions(space, blob.Options{
+//		Transaction: []kv.TransactionOption{kv.WithPriority(kv.PriorityBatch)},
+//	})
+//
+// Stores with different options may share a subspace.
+//
 // # Reading what is being replaced
 //
 // A Reader keeps to the content that it was opened with. Each of its reads sees

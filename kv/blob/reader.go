@@ -72,12 +72,12 @@ var (
 // transaction of its own under ctx, and may therefore go on for any time. If
 // there is no such blob the error wraps ErrNotExist.
 func (s *Store) Open(ctx context.Context, db *kv.Database, name string) (*Reader, error) {
-	info, err := kv.ReadTransact(ctx, db, func(r kv.Reader) (Info, error) { return s.Stat(r, name) })
+	info, err := kv.ReadTransact(ctx, db, func(r kv.Reader) (Info, error) { return s.Stat(r, name) }, s.options.Transaction...)
 	if err != nil {
 		return nil, at("open", name, err)
 	}
 	return &Reader{s: s, info: info, read: func(f func(kv.Reader) error) error {
-		_, err := kv.ReadTransact(ctx, db, func(r kv.Reader) (struct{}, error) { return struct{}{}, f(r) })
+		_, err := kv.ReadTransact(ctx, db, func(r kv.Reader) (struct{}, error) { return struct{}{}, f(r) }, s.options.Transaction...)
 		return err
 	}}, nil
 }

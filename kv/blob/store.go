@@ -2,6 +2,7 @@ package blob
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/plinthdb/plinth/kv"
@@ -23,6 +24,12 @@ type Options struct {
 	// Lease is how long an upload may write nothing before it counts as given
 	// up. The default is ten minutes.
 	Lease time.Duration
+	// Transaction is the options of every transaction that the Store begins
+	// itself: those of uploads, of Open and its Reader, and of Sweep. An example
+	// is kv.WithPriority with kv.PriorityBatch, which lets all others go first. A
+	// time-out or limit of retries is for each transaction, not for the whole, and
+	// kv.WithIdempotencyID must not be among them: it is for one transaction.
+	Transaction []kv.TransactionOption
 }
 
 // Why chunks of 10,000 bytes: the best of three reads through 32 MB on the disk
@@ -67,6 +74,7 @@ func NewWithOptions(space subspace.Subspace, o Options) (*Store, error) {
 	if o.Lease != 0 {
 		s.options.Lease = o.Lease
 	}
+	s.options.Transaction = slices.Clone(o.Transaction)
 	switch o := s.options; {
 	case o.ChunkBytes < 1 || o.ChunkBytes > kv.MaxValueBytes:
 		return nil, kv.ErrInvalidOptionValue.With("chunks of %d bytes: the size must be from 1 to %d", o.ChunkBytes, kv.MaxValueBytes)

@@ -30,7 +30,7 @@ func (s *Store) Sweep(ctx context.Context, db *kv.Database) (removed int, err er
 		p, err := kv.Transact(ctx, db, func(tx *kv.Transaction) (p page, err error) {
 			p.removed, p.left, err = s.sweepPage(tx, left)
 			return p, err
-		})
+		}, s.options.Transaction...)
 		if err != nil {
 			return removed, at("sweep", "", err)
 		}

@@ -155,7 +155,7 @@ func (w *Writer) failed() error { return at("put", w.info.Name, w.err) }
 func (w *Writer) transact(step func(*Writer, *kv.Transaction) error) error {
 	_, err := kv.Transact(w.ctx, w.db, func(tx *kv.Transaction) (struct{}, error) {
 		return struct{}{}, step(w, tx)
-	})
+	}, w.s.options.Transaction...)
 	w.err = err
 	return w.failed()
 }
