@@ -81,7 +81,4 @@ func TestStatusCountsTheWorkOfTheStore(t *testing.T) {
 	if virtual, resident := memoryBytes(); resident > 0 && (virtual < resident || s.Process.ResidentBytes == 0) {
 		t.Errorf("%d bytes mapped, %d resident, in the status %+v", virtual, resident, s.Process)
 	}
-	if s.LimitedBy != "workload" && s.LoadThousandths == 0 {
-		t.Errorf("limited by %s at a load of %d", s.LimitedBy, s.LoadThousandths)
-	}
 }

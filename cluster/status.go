@@ -48,7 +48,7 @@ func (l *Local) StoreStatus(context.Context) (wire.StoreStatus, error) {
 	connection := connectionPrefix + s.Dir
 	return wire.StoreStatus{
 		ConnectionString: connection, ClusterFile: connection, Address: localAddress, ID: l.id,
-		Generation: s.Generation, CommittedVersion: s.CommittedVersion, OldestVersion: s.Storage.OldestReadable,
+		Generation: s.Generation, CommittedVersion: s.CommittedVersion,
 		ReadableVersion: s.Storage.Version, DurableVersion: s.Storage.Durable,
 		StorageBytes: int64(s.Storage.DiskBytes), LogBytes: s.WriteAheadLog.LiveBytes,
 		StorageQueueBytes: int64(s.Storage.WindowBytes), LogQueueBytes: s.WriteAheadLog.QueuedBytes,

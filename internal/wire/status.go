@@ -16,10 +16,11 @@ type StoreStatus struct {
 	// Generation is the number of recoveries so far.
 	Generation Generation
 	// CommittedVersion is the newest committed version; the storage server can
-	// read from OldestVersion to ReadableVersion, and has DurableVersion on disk.
-	CommittedVersion, OldestVersion, ReadableVersion, DurableVersion Version
-	// StorageBytes and LogBytes are on disk; StorageQueueBytes and LogQueueBytes
-	// in memory only, in the storage server's case beside the log.
+	// read up to ReadableVersion, and has DurableVersion on disk.
+	CommittedVersion, ReadableVersion, DurableVersion Version
+	// StorageBytes and LogBytes are on disk. StorageQueueBytes are in the storage
+	// server's window, which its engine has not been given yet but the log holds;
+	// LogQueueBytes wait for the log's disk and are in memory only.
 	StorageBytes, LogBytes, StorageQueueBytes, LogQueueBytes int64
 	// LimitedBy names what holds transactions back, in the words of FoundationDB's
 	// status ("workload" is nothing), and LoadThousandths how full that is: from
