@@ -236,33 +236,3 @@ func TestALimitEndsAndHoldsOnlyForItsPriorities(t *testing.T) {
 		t.Errorf("counted %+v", got)
 	}
 }
-
-func TestTheTallyKeepsTheBusiestTags(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.IntRange(1, 5).Draw(t, "limit")
-		tally := NewTally(limit)
-		exact, total := map[string]uint64{}, 0
-		for _, tag := range rapid.SliceOf(rapid.SampledFrom([]string{"a", "a", "a", "b", "b", "c", "d", "e", "f", "g"})).Draw(t, "tags") {
-			tally.Add(tag)
-			exact[tag]++
-			total++
-		}
-		kept := map[string]bool{}
-		last := uint64(math.MaxUint64)
-		for _, c := range tally.Busiest(100) {
-			kept[c.Tag] = true
-			if c.Starts < exact[c.Tag] || c.Starts-c.Over > exact[c.Tag] || c.Starts > last {
-				t.Fatalf("tag %s counts %d, %d of them perhaps too many; it is %d, and the one before had %d", c.Tag, c.Starts, c.Over, exact[c.Tag], last)
-			}
-			last = c.Starts
-		}
-		if len(kept) > limit {
-			t.Fatalf("%d tags are kept, at most %d may be", len(kept), limit)
-		}
-		for tag, n := range exact {
-			if n > uint64(total/limit) && !kept[tag] {
-				t.Fatalf("tag %s has %d of %d starts and is not among the %d that are kept", tag, n, total, limit)
-			}
-		}
-	})
-}

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -19,6 +20,11 @@ type Count struct {
 type Tally struct {
 	limit  int
 	counts map[string]*Count
+	// least has the tags that had the least count, floor, when all were last
+	// looked at, the first in order at the end: tags that come once each would
+	// have all looked at every time otherwise.
+	least []string
+	floor uint64
 }
 
 // NewTally returns a tally of limit tags, at least one.
@@ -30,7 +36,7 @@ func (t *Tally) Add(tag string) {
 	if !ok {
 		c = &Count{Tag: tag}
 		if len(t.counts) >= t.limit {
-			least := t.least()
+			least := t.takeLeast()
 			delete(t.counts, least.Tag)
 			c.Starts, c.Over = least.Starts, least.Starts
 		}
@@ -39,15 +45,34 @@ func (t *Tally) Add(tag string) {
 	c.Starts++
 }
 
-// least returns the least busy tag; of several, the first in order, so that a
-// run repeats itself.
-func (t *Tally) least() (least *Count) {
-	for _, c := range t.counts {
-		if least == nil || c.Starts < least.Starts || c.Starts == least.Starts && c.Tag < least.Tag {
-			least = c
+// takeLeast returns the least busy tag, which is to go; of several, the first in
+// order, so that a run repeats itself.
+func (t *Tally) takeLeast() *Count {
+	for {
+		for n := len(t.least) - 1; n >= 0; n-- {
+			c := t.counts[t.least[n]]
+			t.least = t.least[:n]
+			if c != nil && c.Starts == t.floor {
+				return c
+			}
+		}
+		t.findLeast()
+	}
+}
+
+// findLeast looks at all tags for the least busy ones.
+func (t *Tally) findLeast() {
+	t.floor = math.MaxUint64
+	for tag, c := range t.counts {
+		if c.Starts < t.floor {
+			t.floor, t.least = c.Starts, t.least[:0]
+		}
+		if c.Starts == t.floor {
+			t.least = append(t.least, tag)
 		}
 	}
-	return least
+	slices.Sort(t.least)
+	slices.Reverse(t.least)
 }
 
 // Busiest returns the n busiest tags, the busiest first.
