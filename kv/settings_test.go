@@ -242,6 +242,7 @@ func TestACachedReadVersionIsBoundedByItsAge(t *testing.T) {
 			t.Errorf("the own commit is not seen: %q", value)
 		}
 		ask(db.Begin(background), 1)
+		ask(db.Begin(background, option, kv.WithCachedReadVersion(0)), 1)
 		if err := first.OnError(kv.ErrNotCommitted); err != nil {
 			t.Fatal(err)
 		}
