@@ -1,7 +1,6 @@
 package fdb
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
@@ -87,7 +86,7 @@ func (s *store) tick() {
 // advance lets the version go on to now, by a commit that writes nothing. If it
 // fails the next one makes up for it.
 func (s *store) advance() {
-	tx := s.db.Begin(context.Background(), kv.WithSystemKeys(true), kv.WithLockAware(true))
+	tx := s.db.Begin(s.ctx, kv.WithSystemKeys(true), kv.WithLockAware(true))
 	defer tx.Cancel()
 	tx.AddWriteConflictKey([]byte(clockKey))
 	_ = tx.Commit()

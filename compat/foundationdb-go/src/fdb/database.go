@@ -1,7 +1,6 @@
 package fdb
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 
@@ -52,7 +51,7 @@ func (d Database) CreateTransaction() (Transaction, error) {
 
 // begin begins a transaction of kv.
 func (d *database) begin() *kv.Transaction {
-	return d.store.db.Begin(context.Background(), d.store.options.list()...)
+	return d.store.db.Begin(d.store.ctx, d.store.options.list()...)
 }
 
 // GetClientStatus returns ErrMultiVersionClientUnavailable: there is no

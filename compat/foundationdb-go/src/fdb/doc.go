@@ -59,7 +59,8 @@
 //	C1  A Transaction stands for one transaction of kv at a time; Reset, and
 //	    nothing else, puts another one in its place.
 //	C2  A store is open exactly while a Database on it was not closed and the
-//	    network was not stopped; no two of them are on one directory.
+//	    network was not stopped; no two of them are on one directory. That of a
+//	    DatabaseOf is open before and afterwards.
 //	C3  After a retry an option has the value that a new transaction would
 //	    have, unless FoundationDB calls it persistent under the API version.
 //	C4  Every goroutine of the package belongs to a store, and closing that

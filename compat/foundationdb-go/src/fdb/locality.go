@@ -1,9 +1,5 @@
 package fdb
 
-import (
-	"context"
-)
-
 // GetEstimatedRangeSizeBytes returns about how many bytes a range takes: trust
 // it from some megabytes on. Own writes do not count.
 func (t Transaction) GetEstimatedRangeSizeBytes(r ExactRange) FutureInt64 { return t.estimate(r) }
@@ -55,7 +51,7 @@ func (d Database) LocalityGetBoundaryKeys(er ExactRange, limit int, readVersion 
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	keys, err := d.store.db.BoundaryKeys(context.Background(), kvRange(er), limit)
+	keys, err := d.store.db.BoundaryKeys(d.store.ctx, kvRange(er), limit)
 	return asKeys(keys), bare(err)
 }
 

@@ -1,6 +1,7 @@
 package fdb
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,12 +13,17 @@ import (
 
 // store is an open store and what the handles on it share.
 type store struct {
-	dir      string
-	db       *kv.Database
-	embedded *embedded.Store
-	options  databaseDefaults
-	handles  int // guarded by the mutex of stores
-	clock    clock
+	dir string // empty if somebody else has opened it (DatabaseOf)
+	db  *kv.Database
+	// embedded is what has it open: an embedded.Store, or a lent one.
+	embedded interface {
+		Ended() <-chan struct{}
+		Close() error
+	}
+	ctx     context.Context // of all transactions
+	options databaseDefaults
+	handles int // guarded by the mutex of stores
+	clock   clock
 
 	mu struct {
 		sync.Mutex
@@ -34,7 +40,7 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store{dir: dir, db: db, embedded: s}, nil
+	return &store{dir: dir, db: db, embedded: s, ctx: context.Background()}, nil
 }
 
 // databaseOptions returns how the database of a store behaves: as FoundationDB,

@@ -1,7 +1,6 @@
 package fdb
 
 import (
-	"context"
 	"errors"
 
 	"github.com/plinthdb/plinth/kv"
@@ -20,7 +19,7 @@ func (d Database) Transact(f func(Transaction) (interface{}, error)) (interface{
 		return nil, err
 	}
 	r := managed{handle: d.database}
-	_, err := kv.Transact(context.Background(), d.store.db, func(tx *kv.Transaction) (struct{}, error) {
+	_, err := kv.Transact(d.store.ctx, d.store.db, func(tx *kv.Transaction) (struct{}, error) {
 		return struct{}{}, r.run(tx, f)
 	}, d.store.options.list()...)
 	if err != nil && !r.committed {
