@@ -46,12 +46,15 @@ func (d Database) CreateTransaction() (Transaction, error) {
 	if err := d.usable(); err != nil {
 		return Transaction{}, err
 	}
-	return Transaction{newTransaction(d.database, d.begin())}, nil
+	tx, defaults := d.begin()
+	return Transaction{newTransaction(d.database, tx, defaults)}, nil
 }
 
-// begin begins a transaction of kv.
-func (d *database) begin() *kv.Transaction {
-	return d.store.db.Begin(d.store.ctx, d.store.options.list()...)
+// begin begins a transaction of kv, and returns the database's options with
+// which it began.
+func (d *database) begin() (*kv.Transaction, []kv.TransactionOption) {
+	defaults := d.store.options.list()
+	return d.store.db.Begin(d.store.ctx, defaults...), defaults
 }
 
 // GetClientStatus returns ErrMultiVersionClientUnavailable: there is no

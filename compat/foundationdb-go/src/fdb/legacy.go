@@ -32,7 +32,7 @@ func (t *transaction) afterCommit(tx *kv.Transaction, err error) {
 // setAside puts a new transaction in place of one whose commit has failed, which
 // OnError goes on with.
 func (t *transaction) setAside(failed *kv.Transaction) {
-	next := t.handle.begin()
+	next, _ := t.handle.begin() // the defaults of failed stay t's
 	t.mu.Lock()
 	if t.mu.failed == nil {
 		t.mu.failed, failed = failed, nil
@@ -91,7 +91,7 @@ func (t *transaction) versionAfterCommit(err error) (int64, error) {
 	case t.version >= versionKeepsReadVersion:
 		return 0, err
 	}
-	next := t.handle.begin()
+	next, _ := t.handle.begin()
 	defer next.Cancel()
 	version, err := next.ReadVersion()
 	if err == nil {

@@ -18,10 +18,10 @@ func (d Database) Transact(f func(Transaction) (interface{}, error)) (interface{
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	r := managed{handle: d.database}
+	r := managed{handle: d.database, defaults: d.store.options.list()}
 	_, err := kv.Transact(d.store.ctx, d.store.db, func(tx *kv.Transaction) (struct{}, error) {
 		return struct{}{}, r.run(tx, f)
-	}, d.store.options.list()...)
+	}, r.defaults...)
 	if err != nil && !r.committed {
 		return r.result, delivered(r.lastWord(err))
 	}
@@ -30,9 +30,10 @@ func (d Database) Transact(f func(Transaction) (interface{}, error)) (interface{
 
 // managed is a Transact under way.
 type managed struct {
-	handle *database
-	t      *transaction
-	result interface{}
+	handle   *database
+	defaults []kv.TransactionOption // of the database, as it began
+	t        *transaction
+	result   interface{}
 	// failed is what f returned last, as kv saw it.
 	failed error
 	// committed says that the transaction was committed here and not by kv.
@@ -44,7 +45,7 @@ type managed struct {
 // here.
 func (r *managed) run(tx *kv.Transaction, f func(Transaction) (interface{}, error)) (err error) {
 	if r.t == nil {
-		r.t = newTransaction(r.handle, tx)
+		r.t = newTransaction(r.handle, tx, r.defaults)
 	} else {
 		r.t.afterRetry()
 	}
@@ -86,7 +87,8 @@ func (d Database) ReadTransact(f func(ReadTransaction) (interface{}, error)) (in
 	if err := d.usable(); err != nil {
 		return nil, err
 	}
-	t := newTransaction(d.database, d.begin())
+	tx, defaults := d.begin()
+	t := newTransaction(d.database, tx, defaults)
 	for {
 		result, err := protect(f, ReadTransaction(Transaction{t}))
 		if err == nil {

@@ -36,7 +36,10 @@ type transaction struct {
 		firstRead [1]pendingRead // room for the first of them, used once
 		// limited says that an option was set which API versions below 610 reset
 		// with a retry.
-		limited    bool
+		limited bool
+		// defaults is the database's options of when the transaction began, which
+		// must not be changed.
+		defaults   []kv.TransactionOption
 		identified bool // debug_transaction_identifier was set
 		cleanup    bool // the end of the transaction is cared for
 		// committed is the version of a commit that was followed by a reset.
@@ -56,9 +59,12 @@ type transaction struct {
 	}
 }
 
-func newTransaction(handle *database, tx *kv.Transaction) *transaction {
+// newTransaction returns what stands for tx, which began with the database's
+// options defaults.
+func newTransaction(handle *database, tx *kv.Transaction, defaults []kv.TransactionOption) *transaction {
 	t := &transaction{handle: handle, version: int(selected.version.Load())}
 	t.tx.Store(tx)
+	t.mu.defaults = defaults
 	t.mu.block, t.mu.reads = t.mu.firstGets[:0], t.mu.firstRead[:0]
 	return t
 }
@@ -164,13 +170,14 @@ func (t Transaction) Cancel() { t.current().Cancel() }
 func (t Transaction) Reset() { t.reset() }
 
 func (t *transaction) reset() {
-	next := t.handle.begin()
+	next, defaults := t.handle.begin()
 	old := t.tx.Swap(next) // C1
 	old.Reset()            // a Transact may still commit it: nothing
 	t.mu.Lock()
 	failed := t.mu.failed
 	t.forgetLocked()
 	t.mu.limited, t.mu.cleanup, t.mu.committed, t.mu.failed = false, false, 0, nil
+	t.mu.defaults = defaults
 	t.mu.Unlock()
 	if failed != nil {
 		failed.Cancel()
@@ -184,7 +191,8 @@ func (t *transaction) afterRetry() {
 	t.forgetLocked()
 	if t.mu.limited && t.version < versionPersistentOptions {
 		t.mu.limited = false
-		t.current().SetOptions(kv.WithTimeout(0), kv.WithRetryLimit(-1), kv.WithMaxRetryDelay(defaultMaxRetryDelay))
+		none := []kv.TransactionOption{kv.WithTimeout(0), kv.WithRetryLimit(-1), kv.WithMaxRetryDelay(defaultMaxRetryDelay)}
+		t.current().SetOptions(append(none, t.mu.defaults...)...)
 	}
 }
 

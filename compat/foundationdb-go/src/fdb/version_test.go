@@ -25,6 +25,8 @@ func TestAPIVersionsBehaveAsDocumented(t *testing.T) {
 				" and without a conflict: none, then one",
 				" stamped: ", pick(version >= 520, "k?????????? v??????????", "k?????????? ??????????v"),
 				" limit outlives retry: ", version >= 610,
+				" after a retry the database's limit holds: ", version < 610,
+				" others stay: true",
 				" usable after a fatal error: ", version < 610,
 				" a commit that failed: ", pick(version < 410, "reset, goes on as it was", "2017, goes on as it was"),
 				" read version after the commit: ", pick(version >= 700, "the same the same", "a new one a new one"),
@@ -54,6 +56,8 @@ func underVersion(db fdb.Database) string {
 		" and without a conflict: ", andWithoutConflict(db),
 		" stamped: ", stamped(db),
 		" limit outlives retry: ", limitOutlivesRetry(db),
+		" after a retry the database's limit holds: ", databaseLimitIsBack(db, fdb.TransactionOptions.SetRetryLimit),
+		" others stay: ", databaseLimitIsBack(db, fdb.TransactionOptions.SetTimeout),
 		" usable after a fatal error: ", usableAfterError(db),
 		" a commit that failed: ", afterFailedCommit(db),
 		" read version after the commit: ", versionAfterCommit(db, false), " ", versionAfterCommit(db, true),
@@ -187,4 +191,28 @@ func limitOutlivesRetry(db fdb.Database) interface{} {
 		return e.Code == 1020 && runs == 2
 	}
 	return runs != 4
+}
+
+// databaseLimitIsBack looks whether the retry limit of the database holds from
+// the second try on, after the first has set an option of its own to 100,000.
+func databaseLimitIsBack(db fdb.Database, set func(fdb.TransactionOptions, int64) error) interface{} {
+	if err := db.Options().SetTransactionRetryLimit(3); err != nil {
+		return err
+	}
+	runs := 0
+	_, err := db.Transact(func(tr fdb.Transaction) (interface{}, error) {
+		if runs++; runs == 1 {
+			if err := set(tr.Options(), 100_000); err != nil {
+				return nil, err
+			}
+		}
+		if runs < 10 {
+			return nil, fdb.Error{Code: 1020}
+		}
+		return nil, nil
+	})
+	if offErr := db.Options().SetTransactionRetryLimit(-1); offErr != nil {
+		return offErr
+	}
+	return runs == 4 && err == error(fdb.Error{Code: 1020})
 }
