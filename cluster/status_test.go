@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ type valve struct {
 	dir  string
 	shut atomic.Bool
 	free chan struct{} // closed when the writes go on, for good
+	once sync.Once
 }
 
 func (v *valve) wrap(fs vfs.FS) vfs.FS {
@@ -33,7 +35,7 @@ func (v *valve) wrap(fs vfs.FS) vfs.FS {
 
 func (v *valve) open() {
 	v.shut.Store(false)
-	close(v.free)
+	v.once.Do(func() { close(v.free) })
 }
 
 // openBehind opens a store whose writes below dir can be stopped.
@@ -82,6 +84,7 @@ func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, disk := openBehind(t, storageDir)
 		defer closeStore(t, l)
+		defer disk.open()
 		commitAt(t, l, "key", "x")
 		idle := storeStatus(t, l)
 		if idle.LimitedBy != "workload" || idle.LoadThousandths >= fullLoad/2 {
@@ -123,6 +126,7 @@ func TestTheStatusTellsWhatWaitsForTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, disk := openBehind(t, logDir)
 		defer closeStore(t, l)
+		defer disk.open()
 		commitAt(t, l, "key", "x")
 		if s := storeStatus(t, l); s.LogQueueBytes != 0 {
 			t.Errorf("%d bytes wait in an idle store", s.LogQueueBytes)
