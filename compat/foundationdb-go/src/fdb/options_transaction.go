@@ -73,8 +73,8 @@ func (o TransactionOptions) SetSizeLimit(param int64) error {
 	return o.set(kv.WithSizeLimit(n))
 }
 
-// SetPrioritySystemImmediate lets no load of the store hold the transaction
-// back. It is for tools.
+// SetPrioritySystemImmediate lets no load of the store hold the start of the
+// transaction back; its commit waits like any other. It is for tools.
 func (o TransactionOptions) SetPrioritySystemImmediate() error {
 	return o.set(kv.WithPriority(kv.PriorityImmediate))
 }
