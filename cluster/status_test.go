@@ -79,7 +79,8 @@ func canRead(t *testing.T, l *Local, v wire.Version) bool {
 }
 
 // While the storage server's disk takes nothing the status says how far it is
-// behind, what its window holds, and that this limits the store.
+// behind, what its window holds, and that this limits the store; and that
+// it is over when the disk works again.
 func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, disk := openBehind(t, storageDir)
@@ -118,6 +119,19 @@ func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 			t.Errorf("%d bytes in the window, of %d values from %d to %d", stuck.StorageQueueBytes, inWindow, oldest, stuck.ReadableVersion)
 		}
 		disk.open()
+		<-time.After(10 * time.Second)
+		last = commitAt(t, l, "after", "x")
+		<-time.After(10 * time.Second)
+		commitAt(t, l, "after", "x")
+		<-time.After(10 * time.Second)
+		over := storeStatus(t, l)
+		if over.LimitedBy != "workload" || over.LoadThousandths >= fullLoad/2 || over.StorageQueueBytes >= int64(len(value)) {
+			t.Errorf("afterwards limited by %s at a load of %d, with %d bytes in the window", over.LimitedBy, over.LoadThousandths, over.StorageQueueBytes)
+		}
+		if over.ReadableVersion != over.CommittedVersion || over.DurableVersion < versions[len(versions)-1] || over.DurableVersion > over.ReadableVersion {
+			t.Errorf("afterwards committed %d, readable %d, durable %d; last big commit %d, next %d",
+				over.CommittedVersion, over.ReadableVersion, over.DurableVersion, versions[len(versions)-1], last)
+		}
 	})
 }
 

@@ -1,7 +1,10 @@
 package storage
 
 import (
+	"errors"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/storage/internal/window"
@@ -29,5 +32,20 @@ func TestPublishingWakesTheAdvanceForAStepThatWasNotDueYet(t *testing.T) {
 	}
 	if s.dueStep() == nil {
 		t.Fatal("the step is not due")
+	}
+}
+
+// A step larger than half a memtable leaves an empty memtable behind. Pebble ends
+// the flush of that alone with an error, although it makes room: the advance
+// loop must look again, or it sleeps until a restart.
+func TestTheEndOfAFailedFlushWakesTheAdvanceToo(t *testing.T) {
+	s := &Server{advanceSignal: make(chan struct{}, 1), flushSignal: make(chan struct{}, 1)}
+	for _, err := range []error{nil, errors.New("flush wrote no table")} {
+		s.listener().FlushEnd(pebble.FlushInfo{Err: err})
+		select {
+		case <-s.advanceSignal:
+		default:
+			t.Errorf("the advance loop sleeps on after a flush that ended with %v", err)
+		}
 	}
 }

@@ -46,8 +46,10 @@ func (s *Server) listener() *pebble.EventListener {
 		FlushEnd: func(info pebble.FlushInfo) {
 			if info.Err == nil {
 				s.wakeFlush()
-				wake(s.advanceSignal)
 			}
+			// A flush of memtables that are all empty ends with an error too, and
+			// has made room all the same.
+			wake(s.advanceSignal)
 		},
 		CompactionEnd: func(pebble.CompactionInfo) { wake(s.advanceSignal) },
 		BackgroundError: func(err error) {
