@@ -49,6 +49,9 @@ func TestFreshPrograms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if least := r.least(); programs < least {
+				t.Fatalf("only %d programs ran in %v, want %d", programs, r.duration, least)
+			}
 			t.Logf("%d fresh programs over %s at API version %d, seeds from %d", programs, name, *apiVersion, seed)
 		})
 	}
@@ -105,6 +108,15 @@ func (r *freshRun) run(ctx context.Context, dir string) (programs int64, err err
 		return r.done.Load(), err
 	}
 	return r.done.Load(), nil
+}
+
+// least returns how many programs must have run: all, or one a second, which is a
+// fiftieth of what two cores do.
+func (r *freshRun) least() int64 {
+	if r.duration > 0 {
+		return max(1, int64(r.duration.Seconds()))
+	}
+	return int64(*fresh)
 }
 
 // more reports whether there are programs left to run.

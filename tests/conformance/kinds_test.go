@@ -3,6 +3,8 @@ package conformance_test
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/plinthdb/plinth/tests/conformance/check"
@@ -46,13 +48,34 @@ func programOf(seed uint64) *generate.Program {
 	panic("the shares of the kinds do not add up")
 }
 
-// scriptedProgram returns some scripts one after the other, in one program. The
-// unit tests are none of them: they are of each client's own, and change options
-// of the database.
+// scriptedProgram returns a few scripts one after the other, in one program: each
+// finds what those before have left behind. The unit tests are none of them: they
+// are of each client's own, and change options of the database.
 func scriptedProgram(seed uint64) *generate.Program {
-	all := scripts()
-	p := all[seed%uint64(len(all)-1)].toProgram()
+	return chain(seed, func(s *scripted) bool { return !s.calls("UNIT_TESTS") })
+}
+
+// maxScripts is how many scripts there are in one program at most.
+const maxScripts = 4
+
+// chain makes a program of a few of the scripts that fit. Seeds in a row begin with
+// each of them in turn. Only one has directories, as scripts know these by their
+// place among all that the machine has opened.
+func chain(seed uint64, fits func(*scripted) bool) *generate.Program {
+	all := slices.DeleteFunc(scripts(), func(s scripted) bool { return !fits(&s) })
+	rng := rand.New(rand.NewPCG(seed, seed))
+	first := int(seed % uint64(len(all)))
+	order := slices.DeleteFunc(rng.Perm(len(all)), func(i int) bool { return i == first })
+	p := all[first].toProgram()
 	p.Seed = seed
+	directories := all[first].hasDirectories()
+	for _, i := range order[:1+rng.IntN(maxScripts-1)] {
+		if directories && all[i].hasDirectories() {
+			continue
+		}
+		directories = directories || all[i].hasDirectories()
+		p.Threads[0].Steps = append(p.Threads[0].Steps, all[i].toProgram().Threads[0].Steps...)
+	}
 	return p
 }
 

@@ -47,6 +47,14 @@ func b(s string) []byte { return []byte(s) }
 // calls reports whether the script has an operation.
 func (s *scripted) calls(name string) bool { return slices.Contains(s.program, any(op(name))) }
 
+// hasDirectories reports whether the script has an operation on directories.
+func (s *scripted) hasDirectories() bool {
+	return slices.ContainsFunc(s.program, func(p any) bool {
+		o, ok := p.(op)
+		return ok && strings.HasPrefix(string(o), "DIRECTORY_")
+	})
+}
+
 func (s *scripted) toProgram() *generate.Program {
 	var step generate.Step
 	for _, p := range s.program {

@@ -57,16 +57,8 @@ func drawProgram(rng *rand.Rand) *generate.Program {
 	return scriptInTrouble(seed)
 }
 
-// scriptInTrouble returns a scripted program, but for the two that make no sense
+// scriptInTrouble returns a program of scripts, but for the two that make no sense
 // there (doc.go).
 func scriptInTrouble(seed uint64) *generate.Program {
-	var all []scripted
-	for _, s := range scripts() {
-		if !s.calls("UNIT_TESTS") && !s.calls("START_THREAD") {
-			all = append(all, s)
-		}
-	}
-	p := all[seed%uint64(len(all))].toProgram()
-	p.Seed = seed
-	return p
+	return chain(seed, func(s *scripted) bool { return !s.calls("UNIT_TESTS") && !s.calls("START_THREAD") })
 }
