@@ -2,8 +2,10 @@ package conformance_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,6 +84,39 @@ func openTroubled(t *testing.T, lies bool) *check.Subject {
 		}
 	})
 	return check.KV(t.Context(), db)
+}
+
+// slow is a store whose first reads fail since it is slow.
+type slow struct {
+	kv.Backend
+	left atomic.Int64
+}
+
+func (b *slow) GetValues(ctx context.Context, q *wire.GetValuesRequest) (wire.GetValuesReply, error) {
+	if left := b.left.Add(-1); left >= 0 {
+		return wire.GetValuesReply{}, []error{wire.ErrTransactionTooOld, wire.ErrFutureVersion, wire.ErrProcessBehind}[left%3]
+	}
+	return b.Backend.GetValues(ctx, q)
+}
+
+// TestAProgramThatMeetsASlowStoreIsRunAgain: a machine that has other things to
+// do must not fail a test.
+func TestAProgramThatMeetsASlowStoreIsRunAgain(t *testing.T) {
+	local, err := cluster.OpenLocal(t.Context(), cluster.LocalConfig{FS: vfs.NewMem(), Dir: "store"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &slow{Backend: local}
+	b.left.Store(6)
+	db := kv.NewDatabase(b, kv.WithTransactionDefaults(kv.WithMaxRetryDelay(time.Millisecond)))
+	p := scripted{program: []any{op("NEW_TRANSACTION"), []byte("k"), op("GET"), op("WAIT_FUTURE")}}
+	checkProgram(t, check.KV(t.Context(), db), p.toProgram())
+	if left := b.left.Load(); left >= 0 {
+		t.Errorf("%d reads were never made", left)
+	}
+	if err := errors.Join(db.Close(), local.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestProgramsAreJudgedThroughTrouble(t *testing.T) {

@@ -92,11 +92,14 @@ func FDB(db fdb.Database) *Subject {
 type Outcome map[string]string
 
 // maxRuns is how often a program is run if the store was so slow that a
-// transaction became too old.
-const maxRuns = 5
+// transaction became too old, or a read waited too long for its version.
+const maxRuns = 20
 
-// tooOld is how error 1007 looks where it was logged.
-const tooOld = "ERROR\x00\x011007\x00"
+// slowness is how the errors look where they were logged that only say that the
+// store was slow: 1007, 1009 and 1037.
+func slowness() []string {
+	return []string{"ERROR\x00\x011007\x00", "ERROR\x00\x011009\x00", "ERROR\x00\x011037\x00"}
+}
 
 // Run empties the store, runs the program and returns what it left behind.
 func (s *Subject) Run(p *generate.Program) (Outcome, error) {
@@ -105,7 +108,7 @@ func (s *Subject) Run(p *generate.Program) (Outcome, error) {
 			return nil, err
 		}
 		rows, err := execute(s.Client, p)
-		if err != nil || run == maxRuns || !rows.contain(tooOld) {
+		if err != nil || run == maxRuns || !slices.ContainsFunc(slowness(), rows.contain) {
 			return rows, err
 		}
 	}
