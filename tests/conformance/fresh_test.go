@@ -82,7 +82,7 @@ type freshRun struct {
 }
 
 // storesAtOnce is how many stores are in use at a time.
-const storesAtOnce = 6
+const storesAtOnce = 4
 
 // run returns how many programs passed, and the first that failed.
 func (r *freshRun) run(ctx context.Context, dir string) (programs int64, err error) {
