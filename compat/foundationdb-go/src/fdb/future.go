@@ -1,7 +1,6 @@
 package fdb
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/plinthdb/plinth/kv"
@@ -191,7 +190,26 @@ type future[T any] struct {
 // newFuture returns a future of what wait returns. Nobody calls wait before
 // somebody wants to know.
 func newFuture[T any](t *transaction, wait func() (T, error)) *future[T] {
-	return &future[T]{wait: sync.OnceValues(wait), tx: t.current(), store: t.handle.store}
+	return &future[T]{wait: once(wait), tx: t.current(), store: t.handle.store}
+}
+
+// once returns f, but run by its first caller alone; the others wait for it. They
+// do so at a channel, unlike those of sync.Once, so that a test in a bubble of
+// testing/synctest may wait for what needs time.
+func once[T any](f func() (T, error)) func() (T, error) {
+	var called atomic.Bool
+	var value T
+	var err error
+	done := make(chan struct{})
+	return func() (T, error) {
+		if called.Swap(true) {
+			<-done
+			return value, err
+		}
+		defer close(done)
+		value, err = f()
+		return value, err
+	}
 }
 
 // noted returns a future of a read, which a commit carries out if nobody has

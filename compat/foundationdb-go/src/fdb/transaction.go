@@ -141,14 +141,14 @@ func (t Transaction) GetVersionstamp() FutureKey {
 	})
 }
 
-// OnError readies the transaction for another try after e, if that is
-// retryable: it waits a while and resets the transaction. If not, or if the
+// OnError begins to ready the transaction for another try after e, if that is
+// retryable: it resets the transaction and waits a while. If not, or if the
 // limit of retries is reached, the future's error is e, and what follows fails
 // with transaction_cancelled (1025) until a Reset (API versions below 610 reset
 // the transaction here as well).
 func (t Transaction) OnError(e Error) FutureNil {
-	return newFutureNil(t.transaction, func() error {
-		t.takeBack()
+	t.takeBack()
+	f := newFutureNil(t.transaction, func() error {
 		err := t.onError(e)
 		switch {
 		case err == nil:
@@ -159,6 +159,8 @@ func (t Transaction) OnError(e Error) FutureNil {
 		}
 		return err
 	})
+	f.IsReady() // begins
+	return f
 }
 
 // Cancel ends the transaction: what is under way or follows fails with
