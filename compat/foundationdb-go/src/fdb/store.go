@@ -111,12 +111,12 @@ type stores struct {
 // no argument, and a directory can be open only once.
 var process stores
 
-// acquire returns the store in dir with one more handle, and opens it if it is
+// acquire returns the store in the directory name with one more handle, and opens it if it is
 // not open (C2).
-func (p *stores) acquire(dir string) (*store, error) {
-	dir, err := filepath.Abs(dir)
+func (p *stores) acquire(name string) (*store, error) {
+	dir, err := filepath.Abs(name)
 	if err != nil {
-		return nil, detailed(errFileNotReadable, "the working directory cannot be found, from which %s is to be taken: %v", dir, err)
+		return nil, detailed(errFileNotReadable, "the working directory cannot be found, from which %s is to be taken: %v", name, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
