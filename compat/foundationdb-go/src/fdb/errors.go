@@ -55,6 +55,7 @@ var (
 	errAPIVersionNotKnown   = Error{2203}
 
 	errDatabaseClosed = Error{9001}
+	errDirectoryInUse = Error{9002}
 )
 
 // detailedError says more about an Error than its number does. It does not leave

@@ -98,7 +98,7 @@ func otherErrors() []numberedText {
 		{2202, "api_version_invalid", "the API version is not valid"},
 		{2203, "api_version_not_supported", "the API version is not supported; select one from 200 to 730"},
 		{4000, "unknown_error", "unknown error"},
-		{9002, "directory_in_use", "another process has the directory of the store open"},
+		{9002, "directory_in_use", "the directory of the store is in use: by another process, or it was removed while this one has it open"},
 		{9005, "generation_ended", "the generation has ended; run the transaction again"},
 		{9006, "stale_role", "the call was for a role that was replaced; run the transaction again"},
 	}

@@ -12,8 +12,9 @@ const DefaultClusterFile string = ""
 //
 // Its errors are an Error: 1515 if there is no cluster file, 2104 if it holds
 // no connection string, 2108 if it names servers, 9002 if another process has
-// the directory open, and those of a damaged or full disk. Which file or
-// directory it is, and what to do, is logged at level error. Before APIVersion the error is 2200, after StopNetwork it is
+// the directory open, or this one has and it was removed since, and those of a
+// damaged or full disk. Which file or directory it is, and what to do, is logged
+// at level error. Before APIVersion the error is 2200, after StopNetwork it is
 // ErrNetworkIsStopped.
 func OpenDatabase(clusterFile string) (Database, error) {
 	if _, err := selected.get(); err != nil {

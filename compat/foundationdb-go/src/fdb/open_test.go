@@ -247,6 +247,36 @@ func TestADirectoryOfAnotherProcessIsRefused(t *testing.T) {
 	}
 }
 
+// Another directory under the name of one that is open is not the store that was
+// opened there, nor the doing of another process.
+func TestADirectoryThatWasReplacedIsNotTheStoreOfBefore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	name := "plinth-embedded:" + dir
+	db := fdb.MustOpenDatabase(name)
+	set(t, db, "k", "v")
+	for _, recreate := range []bool{false, true} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if recreate {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lines := logged(func() {
+			_, err := fdb.OpenDatabase(name)
+			mustBeBare(t, err, 9002)
+		})
+		if !strings.Contains(lines, "removed or renamed while this process") || !strings.Contains(lines, dir) {
+			t.Errorf("recreated %v: %s", recreate, lines)
+		}
+	}
+	db.Close()
+	again := fdb.MustOpenDatabase(name)
+	defer again.Close()
+	mustEqual(t, get(t, again, "k"), "<nil>")
+}
+
 func TestAProgramThatJustEndsLosesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	mustEqual(t, process(t, "commit and exit", dir), "committed")

@@ -2,6 +2,7 @@ package fdb_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -102,17 +103,66 @@ func TestAutomaticIdempotencyStoresIDs(t *testing.T) {
 	}
 }
 
-// A cached read version is one that this process has seen, and none that does
-// not exist.
+// A cached read version is one that this process has seen, which the log of the
+// transaction says, and none that does not exist.
 func TestACachedReadVersionIsNotNewerThanTheStore(t *testing.T) {
+	lines := logged(func() {
+		db := open(t)
+		seen := begin(t, db).GetReadVersion().MustGet()
+		// On a busy machine what was seen may be too old by the time it is wanted,
+		// and the store be asked: hardly every time.
+		for range 50 {
+			set(t, db, "k", "v")
+			cached := begin(t, db)
+			accept(t, cached.Options().SetUseGrvCache(), cached.Options().SetDebugTransactionIdentifier("mine"), cached.Options().SetLogTransaction())
+			version, newest := cached.GetReadVersion().MustGet(), begin(t, db).GetReadVersion().MustGet()
+			if version < seen || version > newest {
+				t.Errorf("cached %d, seen before %d, newest %d", version, seen, newest)
+			}
+		}
+	})
+	if !strings.Contains(lines, "cached=true") {
+		t.Errorf("no version was one that had been seen before: %s", lines)
+	}
+}
+
+// startsOf returns how many transactions of each priority the store of db has
+// started, as its status tells. To ask starts one of immediate priority.
+func startsOf(t *testing.T, db fdb.Database) (batch, immediate int) {
+	var status struct {
+		Cluster struct {
+			Workload struct {
+				Transactions map[string]struct{ Counter int }
+			}
+		}
+	}
+	text := begin(t, db).Get(fdb.Key("\xff\xff/status/json")).MustGet()
+	if err := json.Unmarshal(text, &status); err != nil {
+		t.Fatal(err)
+	}
+	started := status.Cluster.Workload.Transactions
+	return started["started_batch_priority"].Counter, started["started_immediate_priority"].Counter
+}
+
+func TestTransactionsStartAtTheirPriority(t *testing.T) {
 	db := open(t)
-	seen := begin(t, db).GetReadVersion().MustGet()
-	set(t, db, "k", "v")
-	cached := begin(t, db)
-	accept(t, cached.Options().SetUseGrvCache())
-	version, newest := cached.GetReadVersion().MustGet(), begin(t, db).GetReadVersion().MustGet()
-	if version < seen || version > newest {
-		t.Errorf("cached %d, seen before %d, newest %d", version, seen, newest)
+	const starts = 20
+	for range starts {
+		tr := begin(t, db)
+		accept(t, tr.Options().SetPriorityBatch())
+		tr.GetReadVersion().MustGet()
+	}
+	batch, before := startsOf(t, db)
+	if batch != starts || before >= starts {
+		t.Errorf("%d of batch priority and %d of immediate, after %d of batch", batch, before, starts)
+	}
+	for range starts {
+		tr := begin(t, db)
+		accept(t, tr.Options().SetPrioritySystemImmediate())
+		tr.GetReadVersion().MustGet()
+	}
+	if batch, immediate := startsOf(t, db); batch != starts || immediate-before < starts {
+		t.Errorf("%d of batch priority and %d of immediate, after %d of each", batch, immediate-before, starts)
 	}
 }
 

@@ -2,6 +2,7 @@ package fdb
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,7 +15,9 @@ import (
 // store is an open store and what the handles on it share.
 type store struct {
 	dir string // empty if somebody else has opened it (DatabaseOf)
-	db  *kv.Database
+	// held is dir, open: what is there later under its name may be another one.
+	held *os.File
+	db   *kv.Database
 	// embedded is what has it open: an embedded.Store, or a lent one.
 	embedded interface {
 		Ended() <-chan struct{}
@@ -40,7 +43,11 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store{dir: dir, db: db, embedded: s, ctx: context.Background()}, nil
+	held, err := os.Open(dir)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &store{dir: dir, held: held, db: db, embedded: s, ctx: context.Background()}, nil
 }
 
 // databaseOptions returns how the database of a store behaves: as FoundationDB,
@@ -61,6 +68,9 @@ func (s *store) close() error {
 	s.mu.closed = true
 	s.mu.Unlock()
 	err := s.embedded.Close()
+	if s.held != nil {
+		_ = s.held.Close() // nothing was written to it
+	}
 	s.mu.Lock()
 	for tx := range s.mu.awaited {
 		tx.Cancel() // it waits for a commit that cannot come any more
@@ -125,6 +135,9 @@ func (p *stores) acquire(name string) (*store, error) {
 	}
 	s := p.findLocked(dir)
 	if s == nil {
+		if err := p.replacedLocked(dir); err != nil {
+			return nil, err
+		}
 		if s, err = openStore(dir); err != nil {
 			return nil, err
 		}
@@ -142,8 +155,29 @@ func (p *stores) findLocked(dir string) *store {
 		return nil
 	}
 	for _, s := range p.mu.open {
-		if own, err := os.Stat(s.dir); err == nil && os.SameFile(own, info) {
+		if own, err := s.info(); err == nil && os.SameFile(own, info) {
 			return s
+		}
+	}
+	return nil
+}
+
+// info describes the directory that the store has open, also where it has been
+// removed.
+func (s *store) info() (os.FileInfo, error) {
+	if s.held == nil {
+		return nil, os.ErrNotExist
+	}
+	return s.held.Stat()
+}
+
+// replacedLocked returns an error if a store was opened by the name dir, which is
+// not, or no more, the name of the directory that this has open.
+func (p *stores) replacedLocked(dir string) error {
+	for _, s := range p.mu.open {
+		if s.dir == dir {
+			return detailed(errDirectoryInUse, "the directory %s was removed or renamed while this process has the store in it open; "+
+				"close its databases first, and remove it then", dir)
 		}
 	}
 	return nil
