@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"testing"
 
 	"pgregory.net/rapid"
 
@@ -209,4 +210,14 @@ func errorText(err error) string {
 		return unreadableText
 	}
 	return "error: " + err.Error()
+}
+
+// checkUntil checks a property until enough of what it is about has happened:
+// twenty checks, as with -short, may happen to have none of it.
+func checkUntil(t *testing.T, enough func() bool, property func(*rapid.T)) {
+	t.Helper()
+	rapid.Check(t, property)
+	for round := 0; round < 50 && !enough(); round++ {
+		rapid.Check(t, property)
+	}
 }

@@ -25,10 +25,9 @@ type player struct {
 // of their commits: every read that is no snapshot read must come out the same.
 func TestCommittedTransactionsAreSerializable(t *testing.T) {
 	committed, refused := 0, 0
-	// Twenty checks, as with -short, may happen to have no conflict.
-	for round := 0; round < 50 && (committed == 0 || refused == 0); round++ {
-		rapid.Check(t, func(t *rapid.T) { playSerially(t, &committed, &refused) })
-	}
+	checkUntil(t, func() bool { return committed > 0 && refused > 0 }, func(t *rapid.T) {
+		playSerially(t, &committed, &refused)
+	})
 	if committed == 0 || refused == 0 {
 		t.Fatalf("%d commits, %d conflicts: nothing was tested", committed, refused)
 	}
