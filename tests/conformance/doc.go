@@ -45,8 +45,11 @@
 //
 // # In the simulated world
 //
-// Programs of all kinds also run over kv in the simulated world, under faults
-// from a seed. A machine that a fault has reached is ended there; the store must
+// Programs of all kinds also run over both clients in the simulated world, under
+// faults from a seed: over kv, and over the compat module on the same kv.Database
+// (fdb.DatabaseOf), at an API version that the seed draws. What the module runs
+// again by itself is exactly once there, as with kv: a program that does something
+// twice has no prediction. A machine that a fault has reached is ended there; the store must
 // then hold what its instructions left behind up to that one, with it or without
 // it. Each machine of a program of several is judged by itself, as each writes to
 // keys of its own; the one that waits for it is ended too. Allocated prefixes must
@@ -59,11 +62,6 @@
 // script of START_THREAD writes the program of its thread itself, so nobody can
 // tell how far that came which a fault has ended; programs of the kinds threads
 // and directory_hca have the instruction.
-//
-// Programs over the compat module do not run there yet, although fdb.DatabaseOf lets
-// them: of four seeds one failed, as a COMMIT under faults gave error 1020 where the
-// model has a success. The client gives that number too when it has fenced off a
-// commit whose answer was lost, and check cannot tell that from a conflict.
 //
 // A range's estimated size and its split points are nobody's promise. The model
 // says which calls fail; the machine, that a size is not negative, and that points

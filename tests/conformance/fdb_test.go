@@ -28,7 +28,7 @@ func openFDB(dir string) (*check.Subject, func() error, error) {
 	if err := db.Options().SetTransactionMaxRetryDelay(1); err != nil {
 		return nil, nil, errors.Join(err, closeStore())
 	}
-	return check.FDB(db), closeStore, nil
+	return check.FDB(db, false), closeStore, nil
 }
 
 func TestCompatDoesWhatTheModelSays(t *testing.T) { checkKinds(t, openFDB) }

@@ -67,9 +67,13 @@ func KV(ctx context.Context, db *kv.Database) *Subject {
 // FDB returns FoundationDB's Go API over db as a subject. Where its dialect is
 // not that of the original: UnknownOutcomeSticks, OwnWritesDeclared and
 // CommitOutlivesCancel are unset there; docs/from-foundationdb.md has the reasons.
-func FDB(db fdb.Database) *Subject {
+//
+// With exactlyOnce what the client runs again by itself is done once, without
+// which nobody can say what a program does on a store that loses answers.
+func FDB(db fdb.Database, exactlyOnce bool) *Subject {
 	s, version := &stamps{}, fdb.MustGetAPIVersion()
 	c := fdbclient.New(db)
+	c.ExactlyOnce = exactlyOnce
 	c.OnCommit = func(stamp []byte) { s.note(wire.Stamp(stamp)) }
 	return &Subject{Client: c, stamps: s, Dialect: model.Dialect{
 		InvertedConflictFails:    true,

@@ -19,6 +19,10 @@ type Client struct {
 	// OnCommit, if set, gets the stamp of every transaction that was committed
 	// and had written something. Set it before the client is used.
 	OnCommit func(stamp []byte)
+	// ExactlyOnce sets automatic_idempotency in what Update runs, as kv does: its
+	// retries would do something twice when an answer was lost. Transactions of
+	// Begin report that. Set it before the client is used.
+	ExactlyOnce bool
 
 	db fdb.Database
 }
@@ -41,6 +45,11 @@ func (c *Client) transaction(tr fdb.Transaction) *transaction {
 // Update implements machine.Client.
 func (c *Client) Update(f func(machine.Transaction) error) error {
 	stamp, err := c.db.Transact(func(tr fdb.Transaction) (interface{}, error) {
+		if c.ExactlyOnce {
+			if err := tr.Options().SetAutomaticIdempotency(); err != nil {
+				return nil, err
+			}
+		}
 		return tr.GetVersionstamp(), f(c.transaction(tr))
 	})
 	if err == nil {
