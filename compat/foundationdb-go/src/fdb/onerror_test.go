@@ -17,9 +17,9 @@ func TestOnErrorBeginsByItself(t *testing.T) {
 				tr.OnError(Error{code})
 				synctest.Wait()
 				size, err := tr.GetApproximateSize().Get()
-				if ended := code == 2000 && version >= 610; size != 0 && !ended {
-					t.Errorf("%d: after %d %d bytes are left", version, code, size)
-				} else if err = tr.Commit().Get(); (err == error(Error{1025})) != ended {
+				if ended := code == 2000 && version >= 610; !ended && (size != 0 || err != nil) {
+					t.Errorf("%d: after %d %d bytes are left, %v", version, code, size, err)
+				} else if err := tr.Commit().Get(); (err == error(Error{1025})) != ended {
 					t.Errorf("%d: after %d: %v", version, code, err)
 				}
 			})
