@@ -5,13 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"pgregory.net/rapid"
 
 	"github.com/plinthdb/plinth/internal/wire"
@@ -77,25 +75,15 @@ func TestThousandthsAreOfTheLimitAndBounded(t *testing.T) {
 // says so, and takes them again when it has caught up. Others start throughout.
 func TestBatchStartsWaitForAStorageServerThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var stuck atomic.Bool
-		free := make(chan struct{})
-		fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-			if stuck.Load() && ofStorage(op.Path) && op.Kind.ReadOrWrite() != errorfs.OpIsRead {
-				<-free
-			}
-			return nil
-		}))
-		l, err := OpenLocal(t.Context(), smallConfig(fs))
-		if err != nil {
-			t.Fatal(err)
-		}
+		l, disk := openBehind(t, storageDir)
 		defer closeStore(t, l)
+		defer disk.open()
 		ctx := context.Background()
 		start := func(priority wire.Priority) error {
 			_, err := l.ReadVersion(ctx, wire.ReadVersionRequest{Priority: priority})
 			return err
 		}
-		stuck.Store(true)
+		disk.shut.Store(true)
 		value := strings.Repeat("x", wire.MaxValueBytes)
 		for l.Status().LimitedBy == string(limitedByWorkload) {
 			if _, err := l.Commit(ctx, setRequest(0, "key", value)); err != nil {
@@ -111,8 +99,7 @@ func TestBatchStartsWaitForAStorageServerThatIsBehind(t *testing.T) {
 				t.Errorf("priority %d while the store is limited by %s: %v", priority, l.Status().LimitedBy, err)
 			}
 		}
-		stuck.Store(false)
-		close(free)
+		disk.open()
 		<-time.After(10 * time.Second)
 		if err := start(wire.PriorityBatch); err != nil || l.Status().LimitedBy != string(limitedByWorkload) {
 			t.Errorf("a batch start when the storage server has caught up: %v; limited by %s", err, l.Status().LimitedBy)

@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/plinthdb/plinth/internal/wire"
 )
@@ -21,23 +17,14 @@ import (
 // disk.
 func TestBlindWritersWaitForAStorageServerThatIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var stuck atomic.Bool
-		free := make(chan struct{})
-		fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-			if stuck.Load() && ofStorage(op.Path) && op.Kind.ReadOrWrite() != errorfs.OpIsRead {
-				<-free
-			}
-			return nil
-		}))
-		l, err := OpenLocal(t.Context(), smallConfig(fs))
-		if err != nil {
-			t.Fatal(err)
-		}
+		l, disk := openBehind(t, storageDir)
 		defer closeStore(t, l)
+		defer disk.open()
 		ctx := context.Background()
-		stuck.Store(true)
+		disk.shut.Store(true)
 		value := strings.Repeat("x", wire.MaxValueBytes)
 		acked := 0
+		var err error
 		for ; err == nil && acked < 300; acked++ {
 			<-time.After(100 * time.Millisecond)
 			_, err = l.Commit(ctx, setRequest(0, fmt.Sprint("key", acked), value))
@@ -46,8 +33,7 @@ func TestBlindWritersWaitForAStorageServerThatIsBehind(t *testing.T) {
 			t.Errorf("after %d commits that the storage server could not take: %v", acked, err)
 		}
 		acked-- // the last was refused
-		stuck.Store(false)
-		close(free)
+		disk.open()
 		<-time.After(10 * time.Second)
 		if _, err := l.Commit(ctx, setRequest(0, "after", "x")); err != nil {
 			t.Errorf("when the storage server has caught up: %v", err)
