@@ -15,20 +15,6 @@ import (
 // maxLag is maxLagVersions as time: a version is a microsecond.
 const maxLag = time.Duration(maxLagVersions) * time.Second / time.Duration(wire.VersionsPerSecond)
 
-// fullLoad is the load of a store one of whose queues has reached its limit.
-const fullLoad = 1000
-
-// limitedBy names what the load of a store comes from, in FoundationDB's words
-// for it in status.
-type limitedBy string
-
-const (
-	limitedByWorkload limitedBy = "workload" // nothing
-	limitedByLag      limitedBy = "storage_server_readable_behind"
-	limitedByWindow   limitedBy = "storage_server_write_queue_size"
-	limitedByCommits  limitedBy = "log_server_write_queue"
-)
-
 // load measures how full a store is, for the read-version proxy. It is the
 // fullest of
 //
@@ -66,15 +52,15 @@ func notable(used, limit int64) int {
 }
 
 // limitedBy returns what the load comes from, if it is half the limit or more.
-func (l *load) limitedBy() limitedBy {
-	by, most := limitedByWorkload, fullLoad/2-1
+func (l *load) limitedBy() wire.LimitedBy {
+	by, most := wire.LimitedByWorkload, wire.BatchLoad-1
 	for _, part := range []struct {
-		by   limitedBy
+		by   wire.LimitedBy
 		load int
 	}{
-		{limitedByLag, l.lagThousandths()},
-		{limitedByWindow, thousandths(l.window())},
-		{limitedByCommits, thousandths(l.commits.Pending())},
+		{wire.LimitedByLag, l.lagThousandths()},
+		{wire.LimitedByWindow, thousandths(l.window())},
+		{wire.LimitedByCommits, thousandths(l.commits.Pending())},
 	} {
 		if part.load > most {
 			by, most = part.by, part.load
@@ -90,7 +76,7 @@ func (l *load) window() (bytes, limitBytes int64) {
 
 // thousandths is how much of a limit is used, up to ten times the limit.
 func thousandths(used, limit int64) int {
-	return int(10 * fullLoad * min(float64(used)/(10*float64(max(limit, 1))), 1))
+	return int(10 * wire.FullLoad * min(float64(used)/(10*float64(max(limit, 1))), 1))
 }
 
 func (l *load) lagThousandths() int {

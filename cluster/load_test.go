@@ -85,7 +85,7 @@ func TestBatchStartsWaitForAStorageServerThatIsBehind(t *testing.T) {
 		}
 		disk.shut.Store(true)
 		value := strings.Repeat("x", wire.MaxValueBytes)
-		for l.Status().LimitedBy == string(limitedByWorkload) {
+		for l.Status().LimitedBy == wire.LimitedByWorkload {
 			if _, err := l.Commit(ctx, setRequest(0, "key", value)); err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ func TestBatchStartsWaitForAStorageServerThatIsBehind(t *testing.T) {
 		}
 		disk.open()
 		<-time.After(10 * time.Second)
-		if err := start(wire.PriorityBatch); err != nil || l.Status().LimitedBy != string(limitedByWorkload) {
+		if err := start(wire.PriorityBatch); err != nil || l.Status().LimitedBy != wire.LimitedByWorkload {
 			t.Errorf("a batch start when the storage server has caught up: %v; limited by %s", err, l.Status().LimitedBy)
 		}
 	})

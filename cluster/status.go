@@ -22,7 +22,7 @@ type LocalStatus struct {
 	CommittedVersion wire.Version `json:"committed_version"`
 	// LimitedBy names what the store is held back by, in the words of
 	// FoundationDB's status: "workload" is nothing.
-	LimitedBy string `json:"limited_by"`
+	LimitedBy wire.LimitedBy `json:"limited_by"`
 	// ReadVersions, Log, WriteAheadLog, Resolver and Storage are the parts' own.
 	ReadVersions txn.ReadVersionStats `json:"read_versions"`
 
@@ -74,7 +74,7 @@ func (s *LocalStatus) work() wire.Workload {
 // Status describes the store as it is now.
 func (l *Local) Status() LocalStatus {
 	s := LocalStatus{
-		Dir: l.config.Dir, Generation: l.generation, CommittedVersion: l.sequencer.Committed(), LimitedBy: string(l.load.limitedBy()),
+		Dir: l.config.Dir, Generation: l.generation, CommittedVersion: l.sequencer.Committed(), LimitedBy: l.load.limitedBy(),
 		ReadVersions: l.versions.Stats(), Log: l.log.Status(), WriteAheadLog: l.wal.Stats(), Resolver: l.resolver.Stats(), Storage: l.storage.Stats(),
 	}
 	if err := l.Err(); err != nil {

@@ -51,7 +51,7 @@ func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 		defer disk.open()
 		commitAt(t, l, "key", "x")
 		idle := storeStatus(t, l)
-		if idle.LimitedBy != "workload" || idle.LoadThousandths >= fullLoad/2 {
+		if idle.LimitedBy != "workload" || idle.LoadThousandths >= wire.BatchLoad {
 			t.Errorf("an idle store is limited by %s at a load of %d", idle.LimitedBy, idle.LoadThousandths)
 		}
 		disk.shut.Store(true)
@@ -63,7 +63,7 @@ func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 			<-time.After(time.Second)
 		}
 		stuck, first, last := storeStatus(t, l), versions[0], versions[len(versions)-1]
-		if stuck.LimitedBy != "storage_server_write_queue_size" && stuck.LimitedBy != "storage_server_readable_behind" || stuck.LoadThousandths < fullLoad/2 {
+		if stuck.LimitedBy != "storage_server_write_queue_size" && stuck.LimitedBy != "storage_server_readable_behind" || stuck.LoadThousandths < wire.BatchLoad {
 			t.Errorf("limited by %s at a load of %d", stuck.LimitedBy, stuck.LoadThousandths)
 		}
 		if stuck.CommittedVersion != last || stuck.DurableVersion >= first || stuck.ReadableVersion < first {
@@ -88,7 +88,7 @@ func TestTheStatusTellsHowFarAStorageServerIsBehind(t *testing.T) {
 		commitAt(t, l, "after", "x")
 		<-time.After(10 * time.Second)
 		over := storeStatus(t, l)
-		if over.LimitedBy != "workload" || over.LoadThousandths >= fullLoad/2 || over.StorageQueueBytes >= int64(len(value)) {
+		if over.LimitedBy != "workload" || over.LoadThousandths >= wire.BatchLoad || over.StorageQueueBytes >= int64(len(value)) {
 			t.Errorf("afterwards limited by %s at a load of %d, with %d bytes in the window", over.LimitedBy, over.LoadThousandths, over.StorageQueueBytes)
 		}
 		if over.ReadableVersion != over.CommittedVersion || over.DurableVersion < versions[len(versions)-1] || over.DurableVersion > over.ReadableVersion {

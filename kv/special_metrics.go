@@ -90,7 +90,7 @@ func (a *attempt) health() (rows []KeyValue, err error) {
 	}
 	lag := max(s.ReadableVersion-s.DurableVersion, 0)
 	aggregate := object{
-		"batch_limited":                s.LoadThousandths >= loadLimitsBatch,
+		"batch_limited":                s.LoadThousandths >= wire.BatchLoad,
 		"worst_storage_durability_lag": lag,
 		"worst_storage_queue":          s.StorageQueueBytes,
 		"worst_log_queue":              s.LogQueueBytes,

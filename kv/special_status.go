@@ -180,8 +180,8 @@ func dataStatus(s *wire.StoreStatus) object {
 // no limit in transactions per second: what is held waits for room in queues.
 func qosStatus(s *wire.StoreStatus) object {
 	o := object{
-		"performance_limited_by":              limitOf(s, loadLimitsAll),
-		"batch_performance_limited_by":        limitOf(s, loadLimitsBatch),
+		"performance_limited_by":              limitOf(s, wire.FullLoad),
+		"batch_performance_limited_by":        limitOf(s, wire.BatchLoad),
 		"throttled_tags":                      throttledTags(s),
 		"worst_queue_bytes_log_server":        s.LogQueueBytes,
 		"worst_queue_bytes_storage_server":    s.StorageQueueBytes,
@@ -204,30 +204,24 @@ func throttledTags(s *wire.StoreStatus) object {
 	}
 }
 
-// The loads of a store, in thousandths, from which on it holds transactions of
-// batch priority, and all but those of immediate priority.
-const (
-	loadLimitsBatch = 500
-	loadLimitsAll   = 1000
-)
-
 // limitOf is what holds transactions back that are held from a load on.
 func limitOf(s *wire.StoreStatus, load int) object {
 	if s.LoadThousandths >= load {
 		for _, reason := range []struct {
-			name, description string
-			id                int
+			name        wire.LimitedBy
+			description string
+			id          int
 		}{
-			{"storage_server_write_queue_size", "The storage server holds nearly as much in memory as it may.", 1},
-			{"storage_server_readable_behind", "The storage server is behind the commits.", 3},
-			{"log_server_write_queue", "Commits wait for the log.", 5},
+			{wire.LimitedByWindow, "The storage server holds nearly as much in memory as it may.", 1},
+			{wire.LimitedByLag, "The storage server is behind the commits.", 3},
+			{wire.LimitedByCommits, "Commits wait for the log.", 5},
 		} {
 			if reason.name == s.LimitedBy {
 				return object{"name": reason.name, "reason_id": reason.id, "reason_server_id": roleID(s), "description": reason.description}
 			}
 		}
 	}
-	return object{"name": "workload", "reason_id": 0, "description": "Nothing limits the rate of transactions."}
+	return object{"name": wire.LimitedByWorkload, "reason_id": 0, "description": "Nothing limits the rate of transactions."}
 }
 
 // lagOf is how far versions are apart, in FoundationDB's form.

@@ -4,6 +4,28 @@ package wire
 // other's files.
 type StoreID [16]byte
 
+// The load of a store is how full the fullest of its queues is, in thousandths of
+// that one's limit.
+const (
+	// FullLoad is the load of a store that has reached a limit: it holds back all
+	// starts but those of immediate priority.
+	FullLoad = 1000
+	// BatchLoad is the load from which on starts of batch priority are held.
+	BatchLoad = FullLoad / 2
+)
+
+// LimitedBy names what the load of a store comes from, in FoundationDB's words
+// for it in status.
+type LimitedBy string
+
+// What can limit a store.
+const (
+	LimitedByWorkload LimitedBy = "workload" // nothing
+	LimitedByLag      LimitedBy = "storage_server_readable_behind"
+	LimitedByWindow   LimitedBy = "storage_server_write_queue_size"
+	LimitedByCommits  LimitedBy = "log_server_write_queue"
+)
+
 // StoreStatus is what a store says of itself for people and for monitoring. A
 // figure that nobody knows is zero.
 type StoreStatus struct {
@@ -22,10 +44,9 @@ type StoreStatus struct {
 	// server's window, which its engine has not been given yet but the log holds;
 	// LogQueueBytes wait for the log's disk and are in memory only.
 	StorageBytes, LogBytes, StorageQueueBytes, LogQueueBytes int64
-	// LimitedBy names what holds transactions back, in the words of FoundationDB's
-	// status ("workload" is nothing), and LoadThousandths how full that is: from
-	// 500 on it holds batch transactions, from 1000 on all.
-	LimitedBy       string
+	// LimitedBy says where the load of the store comes from, LoadThousandths how
+	// great it is, see FullLoad.
+	LimitedBy       LimitedBy
 	LoadThousandths int
 	// ThrottledTags is how many limits on tags hold, see TagThrottle.
 	ThrottledTags int

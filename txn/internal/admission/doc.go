@@ -4,18 +4,18 @@
 // passes in the time, how full the store is, and asks again while starts are
 // held.
 //
-// How full the store is comes as a number, its load: 0 is idle, FullLoad says
+// How full the store is comes as a number, its load: 0 is idle, wire.FullLoad says
 // that something has reached its limit. What it means for a start depends on its
 // priority:
 //
 //	immediate  goes on at once, always
-//	default    is held while the load is FullLoad or more, but not for long:
+//	default    is held while the load is wire.FullLoad or more, but not for long:
 //	           a transaction that only reads must not starve because writers
 //	           are many, and commits meet the limits themselves
-//	batch      is held from BatchLoad on, and refused if that takes too long
+//	batch      is held from wire.BatchLoad on, and refused if that takes too long
 //
 // Batch starts that were held go on few at a time while the load is not far
-// below BatchLoad: all at once they would bring it back.
+// below wire.BatchLoad: all at once they would bring it back.
 //
 // A start may have tags, and a tag a limit: so many starts a second, of a
 // priority and all lower ones. A start beyond the limit is held, immediate ones
@@ -31,7 +31,7 @@
 //	Q4  A check leaves no start held for longer than its priority, or its tags,
 //	    allow: a default start goes on, a batch start is refused, and so is any
 //	    that a limit holds.
-//	Q5  A start without limits that finds the load below BatchLoad and nobody
+//	Q5  A start without limits that finds the load below wire.BatchLoad and nobody
 //	    held for it goes on at once.
 //	Q6  Every start that was held is decided once, or left.
 //	Q7  In any time d, no more starts go on that a limit concerns than its rate

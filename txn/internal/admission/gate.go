@@ -7,15 +7,9 @@ import (
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
-const (
-	// FullLoad is the load of a store that has reached a limit.
-	FullLoad = 1000
-	// BatchLoad is the load from which on batch starts are held.
-	BatchLoad = FullLoad / 2
-	// easyLoad is the load below which batch starts that were held all go on
-	// together.
-	easyLoad = BatchLoad / 2
-)
+// easyLoad is the load below which batch starts that were held all go on
+// together.
+const easyLoad = wire.BatchLoad / 2
 
 // Config says how long starts are held and how many may wait.
 type Config struct {
@@ -113,9 +107,9 @@ func (g *Gate[T]) Passes(priority wire.Priority, load int) bool {
 	case wire.PriorityImmediate:
 		return true // Q1
 	case wire.PriorityDefault:
-		return load < FullLoad && g.forLoad[rank(priority)] == 0
+		return load < wire.FullLoad && g.forLoad[rank(priority)] == 0
 	}
-	return load < BatchLoad && g.forLoad[rank(wire.PriorityDefault)]+g.forLoad[rank(priority)] == 0
+	return load < wire.BatchLoad && g.forLoad[rank(wire.PriorityDefault)]+g.forLoad[rank(priority)] == 0
 }
 
 // Hold holds a start that arrives now, until a check decides it or it leaves.
@@ -253,14 +247,14 @@ func (g *Gate[T]) decide(s *Start[T], now time.Duration, free int) decision {
 func (g *Gate[T]) free(r, load int) int {
 	switch {
 	case r == rank(wire.PriorityImmediate),
-		r == rank(wire.PriorityDefault) && load < FullLoad,
+		r == rank(wire.PriorityDefault) && load < wire.FullLoad,
 		r == rank(wire.PriorityBatch) && load < easyLoad:
 		return g.held[r].plain.Len() + g.held[r].limited.Len()
-	case r == rank(wire.PriorityDefault), load >= BatchLoad:
+	case r == rank(wire.PriorityDefault), load >= wire.BatchLoad:
 		return 0
 	}
-	// The load holds no default start: it is below FullLoad (Q2).
-	return max(1, g.config.BatchRelease*(BatchLoad-load)/(BatchLoad-easyLoad))
+	// The load holds no default start: it is below wire.FullLoad (Q2).
+	return max(1, g.config.BatchRelease*(wire.BatchLoad-load)/(wire.BatchLoad-easyLoad))
 }
 
 // Clear takes out all starts that are held and returns them, those of each

@@ -13,7 +13,7 @@ import (
 
 var (
 	priorities = []wire.Priority{wire.PriorityImmediate, wire.PriorityDefault, wire.PriorityBatch}
-	loads      = rapid.OneOf(rapid.IntRange(0, 1200), rapid.SampledFrom([]int{0, BatchLoad - 1, BatchLoad, FullLoad - 1, FullLoad}))
+	loads      = rapid.OneOf(rapid.IntRange(0, 1200), rapid.SampledFrom([]int{0, wire.BatchLoad - 1, wire.BatchLoad, wire.FullLoad - 1, wire.FullLoad}))
 )
 
 // modelStart is a start as the model has it.
@@ -51,14 +51,14 @@ func (m *model) checked(t *rapid.T, load int, decided []*Start[int]) {
 		held := m.take(t, s.Priority, s.Waiter, true)
 		switch {
 		case s.Priority == wire.PriorityDefault:
-			if s.Err != nil || load >= FullLoad && held < m.config.DefaultWait {
+			if s.Err != nil || load >= wire.FullLoad && held < m.config.DefaultWait {
 				t.Fatalf("Q4: a default start was held for %v at load %d, then told %v", held, load, s.Err)
 			}
 		case s.Err != nil:
 			if !errors.Is(s.Err, wire.ErrBatchThrottled) || held < m.config.BatchWait {
 				t.Fatalf("Q4: a batch start was refused after %v at load %d: %v", held, load, s.Err)
 			}
-		case load >= BatchLoad || len(m.held[wire.PriorityDefault]) > 0:
+		case load >= wire.BatchLoad || len(m.held[wire.PriorityDefault]) > 0:
 			t.Fatalf("Q2: a batch start goes on at load %d with %d default starts held", load, len(m.held[wire.PriorityDefault]))
 		default:
 			gone++
@@ -79,10 +79,10 @@ func (m *model) nobodyWaitsInVain(t *rapid.T, load, gone int) {
 			t.Fatalf("Q4: a start of priority %d is held for %v already", priority, m.now-held[0].arrived)
 		}
 	}
-	if n := len(m.held[wire.PriorityDefault]); n > 0 && load < FullLoad {
+	if n := len(m.held[wire.PriorityDefault]); n > 0 && load < wire.FullLoad {
 		t.Fatalf("%d default starts are still held at load %d", n, load)
 	}
-	if n := len(m.held[wire.PriorityBatch]); n > 0 && (load < easyLoad || load < BatchLoad && gone == 0) {
+	if n := len(m.held[wire.PriorityBatch]); n > 0 && (load < easyLoad || load < wire.BatchLoad && gone == 0) {
 		t.Fatalf("%d batch starts are still held at load %d, where %d went on", n, load, gone)
 	}
 }
@@ -98,11 +98,11 @@ func (m *model) arrive(t *rapid.T, g *Gate[int], id, load int) *Start[int] {
 	switch {
 	case s.Priority == wire.PriorityImmediate && !passes:
 		t.Fatal("Q1: an immediate start is to be held")
-	case held == 0 && load < BatchLoad && !passes:
+	case held == 0 && load < wire.BatchLoad && !passes:
 		t.Fatalf("Q5: a start of priority %d is to be held at load %d", s.Priority, load)
-	case s.Priority == wire.PriorityBatch && passes && (held > 0 || load >= BatchLoad):
+	case s.Priority == wire.PriorityBatch && passes && (held > 0 || load >= wire.BatchLoad):
 		t.Fatalf("Q2: a batch start goes on at load %d with %d held", load, held)
-	case s.Priority == wire.PriorityDefault && passes && (len(m.held[s.Priority]) > 0 || load >= FullLoad):
+	case s.Priority == wire.PriorityDefault && passes && (len(m.held[s.Priority]) > 0 || load >= wire.FullLoad):
 		t.Fatalf("Q3: a default start goes on at load %d with %d held", load, len(m.held[s.Priority]))
 	}
 	if passes {
@@ -165,10 +165,10 @@ func TestACheckStopsAtTheFirstThatStays(t *testing.T) {
 	g.SetLimits([]Limit{{Tag: "t", Until: forever}}, 0)
 	last := &Start[int]{}
 	for _, s := range []*Start[int]{{Tags: []string{"t"}}, {}, {Tags: []string{"unlimited"}}, last} {
-		g.Hold(s, time.Minute, FullLoad)
+		g.Hold(s, time.Minute, wire.FullLoad)
 	}
 	last.arrived = 0
-	if decided := g.Check(time.Minute, FullLoad); len(decided) != 0 {
+	if decided := g.Check(time.Minute, wire.FullLoad); len(decided) != 0 {
 		t.Errorf("%d starts are decided, among them one behind those that stay", len(decided))
 	}
 }

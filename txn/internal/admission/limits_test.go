@@ -37,7 +37,7 @@ type waiter struct {
 
 // passesFor says what the rules say of a start without limits.
 func (l *limited) passesFor(priority wire.Priority, load int) bool {
-	most := map[wire.Priority]int{wire.PriorityImmediate: math.MaxInt, wire.PriorityDefault: FullLoad, wire.PriorityBatch: BatchLoad}
+	most := map[wire.Priority]int{wire.PriorityImmediate: math.MaxInt, wire.PriorityDefault: wire.FullLoad, wire.PriorityBatch: wire.BatchLoad}
 	return load < most[priority] && !slices.ContainsFunc(l.waiting, func(w *waiter) bool {
 		return w.forLoad && priority != wire.PriorityImmediate && rank(w.priority) <= rank(priority)
 	})
@@ -53,12 +53,12 @@ func (l *limited) looked(load int, decided []*Start[int]) {
 			batch, last = batch+1, s.Waiter
 		}
 	}
-	few := load >= easyLoad && batch >= max(1, l.config.BatchRelease*(BatchLoad-load)/(BatchLoad-easyLoad))
+	few := load >= easyLoad && batch >= max(1, l.config.BatchRelease*(wire.BatchLoad-load)/(wire.BatchLoad-easyLoad))
 	for _, w := range l.waiting {
 		if w.priority == wire.PriorityBatch {
-			w.forLoad = load >= BatchLoad || few && w.id > last
+			w.forLoad = load >= wire.BatchLoad || few && w.id > last
 		} else {
-			w.forLoad = load >= FullLoad && w.priority == wire.PriorityDefault
+			w.forLoad = load >= wire.FullLoad && w.priority == wire.PriorityDefault
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestAMomentOfLoadDoesNotOutliveItself(t *testing.T) {
 	const tick = 10 * time.Millisecond
 	g := New[int](Config{MaxWaiting: 1000, BatchWait: time.Second, DefaultWait: 100 * time.Millisecond, TagWait: time.Second, MaxTags: 10})
 	g.SetLimits([]Limit{{Tag: "t", StartsPerSecond: 10, Until: forever}}, 0)
-	load := FullLoad
+	load := wire.FullLoad
 	for now := time.Duration(0); now < 5*time.Second; now += tick {
 		if now == 2*tick {
 			load = 0
