@@ -14,6 +14,7 @@ import (
 
 	"github.com/plinthdb/plinth/internal/fault"
 	"github.com/plinthdb/plinth/internal/raftgroup"
+	"github.com/plinthdb/plinth/internal/usage"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/resolver"
@@ -146,7 +147,7 @@ func OpenLocal(ctx context.Context, config LocalConfig) (_ *Local, err error) {
 		return nil, err
 	}
 	l.openedAt = time.Now()
-	l.recent.begin(sample{at: l.openedAt, work: wire.Workload{CPUSeconds: cpuSeconds()}})
+	l.recent.begin(sample{at: l.openedAt, work: wire.Workload{CPUSeconds: usage.CPUTime().Seconds()}})
 	l.opened.Store(true)
 	return l, nil
 }

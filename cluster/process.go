@@ -6,6 +6,7 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/usage"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -16,12 +17,12 @@ const modulePath = "github.com/plinthdb/plinth"
 // be found out here is zero.
 func (l *Local) process(now time.Time) wire.ProcessStatus {
 	s := wire.ProcessStatus{Version: moduleVersion(), UptimeSeconds: now.Sub(l.openedAt).Seconds(), UnusedBytes: unusedBytes()}
-	s.VirtualBytes, s.ResidentBytes = memoryBytes()
+	s.VirtualBytes, s.ResidentBytes = usage.MemoryBytes()
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		s.LimitBytes = limit
 	}
-	if usage, err := l.config.FS.GetDiskUsage(l.config.Dir); err == nil {
-		s.DiskTotalBytes, s.DiskFreeBytes = int64(usage.TotalBytes), int64(usage.AvailBytes)
+	if disk, err := l.config.FS.GetDiskUsage(l.config.Dir); err == nil {
+		s.DiskTotalBytes, s.DiskFreeBytes = int64(disk.TotalBytes), int64(disk.AvailBytes)
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
+	"github.com/plinthdb/plinth/internal/usage"
 	"github.com/plinthdb/plinth/internal/wire"
 )
 
@@ -78,7 +79,7 @@ func TestStatusCountsTheWorkOfTheStore(t *testing.T) {
 	if s.Earlier.Requests > before.Work.Requests || s.EarlierSeconds < 0 {
 		t.Errorf("%+v of it %v seconds ago", s.Earlier, s.EarlierSeconds)
 	}
-	if virtual, resident := memoryBytes(); resident > 0 && (virtual < resident || s.Process.ResidentBytes == 0) {
+	if virtual, resident := usage.MemoryBytes(); resident > 0 && (virtual < resident || s.Process.ResidentBytes == 0) {
 		t.Errorf("%d bytes mapped, %d resident, in the status %+v", virtual, resident, s.Process)
 	}
 }

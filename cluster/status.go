@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/plinthdb/plinth/internal/usage"
 	"github.com/plinthdb/plinth/internal/wal"
 	"github.com/plinthdb/plinth/internal/wire"
 	"github.com/plinthdb/plinth/resolver"
@@ -67,7 +68,7 @@ func (s *LocalStatus) work() wire.Workload {
 		Requests: s.Storage.Requests, Reads: s.Storage.Gets, Rows: s.Storage.Rows, Writes: s.Storage.Mutations,
 		ReadBytes: s.Storage.ReadBytes, WrittenBytes: s.Storage.WrittenBytes,
 		CacheHits: uint64(s.Storage.CacheHits), CacheMisses: uint64(s.Storage.CacheMisses),
-		CPUSeconds: cpuSeconds(),
+		CPUSeconds: usage.CPUTime().Seconds(),
 	}
 }
 

@@ -1,11 +1,10 @@
 package bench
 
 import (
-	"bytes"
-	"fmt"
-	"os"
 	"runtime/metrics"
 	"time"
+
+	"github.com/plinthdb/plinth/internal/usage"
 )
 
 // Memory is what the process used while one workload ran, warm-up included.
@@ -73,13 +72,6 @@ func heapBytes() uint64 {
 }
 
 func residentBytes() uint64 {
-	content, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	var size, resident uint64
-	if _, err := fmt.Fscan(bytes.NewReader(content), &size, &resident); err != nil {
-		return 0
-	}
-	return resident * uint64(os.Getpagesize())
+	_, resident := usage.MemoryBytes()
+	return uint64(resident)
 }

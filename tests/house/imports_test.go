@@ -45,11 +45,12 @@ func arrows() []arrow {
 		// It brings the simulation to users' tests, and no further.
 		{from: "kv/simtest", to: slices.Concat(base, []string{"kv", "cluster/...", "internal/sim/..."})},
 		{from: "cmd/...", to: []string{"cmd/...", "kv/...", "layers/...", "cluster/...", "internal/..."}},
-		{from: "cluster/...", to: slices.Concat(base, roles, []string{"internal/raftgroup", "internal/wal", "internal/transport/..."})},
+		{from: "cluster/...", to: slices.Concat(base, roles, []string{"internal/raftgroup", "internal/usage", "internal/wal", "internal/transport/..."})},
 		{from: "internal/wire"},
 		{from: "internal/invariants"},
 		{from: "internal/fault"},
 		{from: "internal/rowsum"},
+		{from: "internal/usage"},
 		{from: "internal/atomicop", to: []string{"internal/wire", "internal/invariants"}},
 		{from: "internal/wal", to: base},
 		{from: "internal/raftgroup", to: slices.Concat(base, []string{"internal/wal"})},
@@ -57,8 +58,8 @@ func arrows() []arrow {
 		// The benchmark's workloads know no store; drivers do.
 		{from: "internal/bench/benchtest", to: []string{"internal/bench"}},
 		{from: "internal/bench/plinth", to: []string{"internal/bench", "kv", "kv/embedded"}, outsideTests: []string{"internal/bench/..."}},
-		{from: "internal/bench/paired"},
-		{from: "internal/bench"},
+		{from: "internal/bench/paired", to: []string{"internal/usage"}},
+		{from: "internal/bench", to: []string{"internal/usage"}},
 		// The simulation runs the whole product; only cmd and tests run it.
 		{from: "internal/sim/...", to: []string{"kv/...", "cluster/...", "internal/..."}},
 		{from: "tests/...", to: []string{"..."}},

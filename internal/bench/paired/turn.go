@@ -3,6 +3,8 @@ package paired
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/plinthdb/plinth/internal/usage"
 )
 
 // leastPieces is how many pieces a turn has on average for each that was begun in
@@ -34,7 +36,7 @@ type reading struct {
 	cpu time.Duration
 }
 
-func read() *reading { return &reading{time.Now(), cpuTime()} }
+func read() *reading { return &reading{time.Now(), usage.CPUTime()} }
 
 // openTurn begins a turn without an end.
 func openTurn(kind int) *turn {
