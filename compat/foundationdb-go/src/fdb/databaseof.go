@@ -54,9 +54,8 @@ func (p *stores) lend(db *kv.Database) (*store, error) {
 	}
 	ctx, end := context.WithCancelCause(context.Background())
 	s := &store{db: db, embedded: lent{ctx, end}, ctx: ctx, handles: 1}
-	s.options.set("automatic_idempotency", kv.WithExactlyOnce(false))
-	if version, _ := selected.get(); version < versionSnapshotRYW {
-		s.options.set("snapshot_ryw", kv.WithSnapshotReadYourWrites(false))
+	for name, option := range bindingDefaults() {
+		s.options.set(name, option)
 	}
 	p.mu.open, p.mu.started = append(p.mu.open, s), true
 	return s, nil

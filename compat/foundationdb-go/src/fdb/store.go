@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/plinthdb/plinth/kv"
@@ -50,15 +52,22 @@ func openStore(dir string) (*store, error) {
 	return &store{dir: dir, held: held, db: db, embedded: s, ctx: context.Background()}, nil
 }
 
-// databaseOptions returns how the database of a store behaves: as FoundationDB,
-// which leaves unknown outcomes to the program unless an option asks otherwise.
-// Logs go to the program's default logger, if an option asks for them.
+// databaseOptions returns how the database of a store behaves. Logs go to the
+// program's default logger, if an option asks for them.
 func databaseOptions() []kv.DatabaseOption {
-	defaults := []kv.TransactionOption{kv.WithExactlyOnce(false)}
-	if version, _ := selected.get(); version < versionSnapshotRYW {
-		defaults = append(defaults, kv.WithSnapshotReadYourWrites(false))
-	}
+	defaults := slices.Collect(maps.Values(bindingDefaults()))
 	return []kv.DatabaseOption{kv.WithLogger(slog.Default()), kv.WithTransactionDefaults(defaults...)}
+}
+
+// bindingDefaults returns, by the names that an option of the database has here,
+// in what transactions are FoundationDB's and not kv's: unknown outcomes are left
+// to the program unless an option asks otherwise.
+func bindingDefaults() map[string]kv.TransactionOption {
+	defaults := map[string]kv.TransactionOption{"automatic_idempotency": kv.WithExactlyOnce(false)}
+	if version, _ := selected.get(); version < versionSnapshotRYW {
+		defaults["snapshot_ryw"] = kv.WithSnapshotReadYourWrites(false)
+	}
+	return defaults
 }
 
 // close ends everything that uses the store, and waits for it. Commits under
