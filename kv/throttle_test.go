@@ -132,27 +132,9 @@ func TestBlindWritesThatGiveWayAskForTheirStart(t *testing.T) {
 		backend := &asked{Store: model.New()}
 		db := kv.NewDatabase(backend)
 		defer db.Close()
-		for i, c := range []struct {
-			option kv.TransactionOption
-			asks   bool
-		}{
-			{kv.WithPriority(kv.PriorityDefault), true}, // nobody knows a version yet
-			{kv.WithPriority(kv.PriorityDefault), false},
-			{kv.WithPriority(kv.PriorityImmediate), false},
-			{kv.WithPriority(kv.PriorityBatch), true},
-			{kv.WithTag("tag"), true},
-			{kv.WithRetryLimit(1), false},
-		} {
-			before := len(backend.priorities)
-			tx := db.Begin(background, c.option)
+		expectStarts(t, db, backend, func(tx *kv.Transaction) error {
 			tx.Set([]byte("k"), nil)
-			if err := tx.Commit(); err != nil {
-				t.Error(err)
-			}
-			tx.Cancel()
-			if asks := len(backend.priorities) > before; asks != c.asks {
-				t.Errorf("step %d asks for a version: %v, want %v", i, asks, c.asks)
-			}
-		}
+			return tx.Commit()
+		})
 	})
 }
